@@ -1,0 +1,151 @@
+#!/bin/sh
+# Install what vmsim needs from Debian's packages. Idempotent: does nothing
+# when everything is there. Works as root or through sudo.
+#
+# Debian 12 carries Unicorn 2.0.1, which lacks the virtual TLB. There, the
+# package of Debian 13 is installed instead, pinned so that nothing else of
+# that release is ever taken.
+#
+# usage: scripts/setup.sh [--check]
+#   --check   only say what is missing; exit 1 if anything is
+set -eu
+
+UNICORN_MIN=2.1.1
+PACKAGES="gcc g++ make cmake ninja-build pkg-config
+ libzydis-dev libsqlite3-dev sqlite3 libcjson-dev libzstd-dev zstd
+ check gnuplot-nox man-db python3-minimal perl ca-certificates"
+# Programs that demo.sh and the test suite run inside the simulator, and what
+# the sanitizer, second-compiler and fuzz builds of the suite need.
+TEST_PACKAGES="clang libclang-rt-dev gzip bzip2 xz-utils gawk bc python3 libc6-dev
+ libcap2-bin mandoc"
+
+check_only=0
+case "${1-}" in
+--check) check_only=1 ;;
+"") ;;
+-h | --help)
+	sed -n '2,11s/^# \{0,1\}//p' "$0"
+	exit 0
+	;;
+*)
+	echo "setup.sh: unknown argument '$1' (try --help)" >&2
+	exit 64
+	;;
+esac
+
+if ! command -v dpkg-query >/dev/null 2>&1; then
+	echo "setup.sh: this is not a Debian system; install by hand:" \
+	    "$PACKAGES and Unicorn >= $UNICORN_MIN" >&2
+	exit 69
+fi
+
+installed() {
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# clang's sanitizer and fuzzer runtime has the version in its package name
+resolve() {
+	case "$1" in
+	libclang-rt-dev)
+		v=$(apt-cache depends clang 2>/dev/null |
+		    sed -n 's/.*Depends: clang-\([0-9]*\).*/\1/p' | head -n 1)
+		echo "libclang-rt-${v:-14}-dev" ;;
+	*) echo "$1" ;;
+	esac
+}
+
+unicorn_ok() {
+	installed libunicorn-dev || return 1
+	v=$(dpkg-query -W -f '${Version}' libunicorn-dev)
+	dpkg --compare-versions "$v" ge "$UNICORN_MIN"
+}
+
+missing=
+for p in $PACKAGES $TEST_PACKAGES; do
+	p=$(resolve "$p")
+	installed "$p" || missing="$missing $p"
+done
+need_unicorn=0
+unicorn_ok || need_unicorn=1
+
+if [ -z "$missing" ] && [ $need_unicorn = 0 ]; then
+	exit 0
+fi
+if [ $check_only = 1 ]; then
+	[ -z "$missing" ] || echo "missing:$missing"
+	[ $need_unicorn = 0 ] || echo "missing: libunicorn-dev >= $UNICORN_MIN"
+	exit 1
+fi
+
+if [ "$(id -u)" = 0 ]; then
+	as_root=
+elif command -v sudo >/dev/null 2>&1; then
+	as_root=sudo
+else
+	echo "setup.sh: packages are missing (${missing# }); run this as root," \
+	    "or install sudo" >&2
+	exit 77
+fi
+root() { $as_root env DEBIAN_FRONTEND=noninteractive "$@"; }
+
+echo "setup.sh: updating the package lists"
+root apt-get -q update >/dev/null || {
+	echo "setup.sh: 'apt-get update' failed; trying with the lists at hand" >&2
+}
+
+# apt may have been without lists when the names were resolved first
+missing=
+for p in $PACKAGES $TEST_PACKAGES; do
+	p=$(resolve "$p")
+	installed "$p" || missing="$missing $p"
+done
+if [ -n "$missing" ]; then
+	echo "setup.sh: installing$missing"
+	# shellcheck disable=SC2086
+	root apt-get -q -y install --no-install-recommends $missing >/dev/null
+fi
+
+candidate_ok() {
+	c=$(apt-cache policy libunicorn-dev | sed -n 's/ *Candidate: //p')
+	[ -n "$c" ] && [ "$c" != "(none)" ] &&
+	    dpkg --compare-versions "$c" ge "$UNICORN_MIN"
+}
+
+# Only libunicorn may come from Debian 13; all else there gets priority 1.
+add_trixie() {
+	mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
+	    /etc/apt/sources.list.d/*.sources 2>/dev/null |
+	    grep -oE 'https?://[^ ]*/debian/?( |$)' | head -n 1 | tr -d ' ')
+	mirror=${mirror:-http://deb.debian.org/debian}
+	echo "setup.sh: taking Unicorn from Debian 13 ($mirror), pinned"
+	root tee /etc/apt/preferences.d/vmsim-unicorn >/dev/null <<PIN
+Package: *
+Pin: release n=trixie
+Pin-Priority: 1
+
+Package: libunicorn-dev libunicorn2*
+Pin: release n=trixie
+Pin-Priority: 600
+PIN
+	root tee /etc/apt/sources.list.d/vmsim-trixie.sources >/dev/null <<SRC
+Types: deb
+URIs: $mirror
+Suites: trixie
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+SRC
+	root apt-get -q update >/dev/null
+}
+
+if ! unicorn_ok; then
+	candidate_ok || add_trixie
+	candidate_ok || {
+		echo "setup.sh: no Unicorn >= $UNICORN_MIN to be had from the" \
+		    "package lists; build it from source and install it" >&2
+		exit 69
+	}
+	echo "setup.sh: installing libunicorn-dev"
+	root apt-get -q -y install --no-install-recommends libunicorn-dev \
+	    >/dev/null
+fi
+echo "setup.sh: done"

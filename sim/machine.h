@@ -1,0 +1,124 @@
+/*
+ * machine.h: one simulated computer: CPUs, memory, disks, kernel, processes.
+ * config.c fills a struct machine_config from the command line and JSON;
+ * machine_run executes it to the end and leaves a struct machine_result.
+ */
+#ifndef VMSIM_SIM_MACHINE_H
+#define VMSIM_SIM_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/base/sim.h"
+#include "sim/base/tunables.h"
+#include "sim/cpu.h"
+#include "sim/vfs.h"
+#include "vmcore/vmcore.h"
+
+struct machine;
+struct rundb;
+
+#define MACHINE_MAXDISKS 16
+
+struct disk_config {
+	char name[32]; /* "da0" */
+	char model[256]; /* built-in name or path of a parameter file */
+	char scheduler[32]; /* "" : the model's own */
+};
+
+/* A change of a tunable at a simulated time: {"at": "2s", "set": {...}} */
+struct tunable_change {
+	uint64_t at_ns;
+	char name[64];
+	char value[TUN_STRING_MAX];
+};
+
+struct machine_config {
+	char kernel[16]; /* "bsd" */
+	uint64_t mem_bytes; /* RAM incl. the kernel's own */
+	uint64_t kernel_bytes; /* frames the kernel keeps at boot; part of mem */
+	uint64_t swap_bytes;
+	uint64_t cpu_hz;
+	uint32_t ncpus, ndomains;
+	uint64_t rng_seed;
+	struct disk_config disks[MACHINE_MAXDISKS];
+	uint32_t ndisks;
+	char fs_disk[32], swap_disk[32]; /* names among disks */
+	/* guest */
+	char **argv; /* NULL-terminated; argv[0] as the guest sees it */
+	char **env; /* "NAME=value", NULL-terminated; the guest's whole own */
+	char cwd[4096];
+	char **bind_rw;
+	uint64_t stack_limit; /* RLIMIT_STACK, bytes */
+	uint64_t rss_limit; /* RLIMIT_RSS, bytes; 0: none */
+	uint64_t boot_epoch; /* guest's wall clock at boot, seconds */
+	/* limits of the run */
+	uint64_t max_ns; /* simulated; 0: none */
+	/* tunables by name, in order given */
+	struct tunable_change *changes; /* at_ns 0: before boot */
+	uint32_t nchanges;
+	uint32_t check; /* --check: 0, 1 at scan ends, 2 after each event */
+	/* outputs */
+	char db_path[4096]; /* "": no database */
+	uint32_t log_mask; /* RUNDB_LOG_* */
+	uint64_t sample_ns; /* period of counter samples; 0: none */
+	double vmstat_s; /* --vmstat; 0: off */
+	bool quiet, json;
+	bool progress; /* stderr is a terminal */
+	bool count_check;
+};
+
+void machine_config_init(struct machine_config *mc); /* the defaults */
+void machine_config_free(struct machine_config *mc);
+
+struct machine_result {
+	int exit_code; /* the guest's: status, or 128+n for a signal */
+	int exit_signal; /* 0 none */
+	bool interrupted; /* Ctrl-C, or max_ns: the run is incomplete */
+	sim_time_t cycles;
+	uint64_t sim_ns;
+	uint64_t instructions;
+	uint64_t user_cycles, kernel_cycles, idle_cycles;
+	uint64_t syscalls;
+	uint64_t peak_rss_pages; /* largest resident set of a process */
+	uint64_t peak_used_pages; /* most frames ever in use */
+	uint32_t min_frames;
+	/* names of system calls answered ENOSYS, each once */
+	struct {
+		int number;
+		char name[32];
+		uint64_t count;
+	} enosys[32];
+	uint32_t nenosys;
+	double host_seconds; /* for the summary only, never stored */
+};
+
+/*
+ * The steps of a run, in order; each fails with a negative errno and err.
+ * machine_create builds everything up to a booted kernel, machine_exec loads
+ * the program, machine_run runs until the last process has exited.
+ */
+int machine_create(const struct machine_config *mc, struct machine **out,
+    struct sim_err *err);
+int machine_exec(struct machine *m, struct sim_err *err);
+int machine_run(struct machine *m, struct machine_result *res,
+    struct sim_err *err);
+void machine_destroy(struct machine *m);
+/* From a signal handler: end the run at the next dispatch. */
+void machine_interrupt(struct machine *m);
+
+struct sim *machine_sim(struct machine *m);
+struct vm *machine_vm(struct machine *m);
+struct tunables *machine_tunables(struct machine *m);
+struct rundb *machine_rundb(struct machine *m); /* NULL when none */
+uint32_t machine_ndisks(struct machine *m);
+struct disk *machine_disk(struct machine *m, uint32_t i);
+
+/* Host-side view for progress lines; called every so often on the host's
+ * clock from the run loop, must not touch simulated state. */
+typedef void machine_progress_fn(void *ctx, struct machine *m,
+    uint64_t sim_ns, uint64_t instructions, uint64_t faults);
+void machine_set_progress(struct machine *m, machine_progress_fn *fn,
+    void *ctx);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * rundb.h: the run database, schema version 1 (docs/database.md). Rows are
+ * handed to a second host thread in fixed-size chunks; the file's contents
+ * depend on the rows alone, never on the threads' timing.
+ */
+#ifndef VMSIM_SIM_RUNDB_H
+#define VMSIM_SIM_RUNDB_H
+
+#include "sim/machine.h"
+
+#define RUNDB_SCHEMA_VERSION 1
+
+enum {
+	RUNDB_LOG_TRANSITIONS = 1,
+	RUNDB_LOG_FAULTS = 2,
+	RUNDB_LOG_IO = 4,
+	RUNDB_LOG_EVENTS = 8,
+	RUNDB_LOG_SAMPLES = 16,
+	RUNDB_LOG_ALL = 31
+};
+
+struct rundb;
+
+/*
+ * Writes to a temporary name next to `path` and renames at the first commit,
+ * so a failure leaves no half-written file. -EEXIST is not an error: a run
+ * replaces its database. Errors: -EACCES, -ENOSPC, -EIO ... with err.
+ */
+int rundb_create(const char *path, const struct machine_config *mc,
+    struct sim_err *err, struct rundb **out);
+/* The configuration in effect and every tunable with its value. */
+int rundb_put_config(struct rundb *db, const struct machine_config *mc,
+    const struct tunables *ts, struct sim_err *err);
+extern const struct vm_trace_ops rundb_trace_ops; /* ctx: struct rundb */
+void rundb_put_process(struct rundb *db, int32_t pid, int32_t ppid,
+    const char *name, char *const argv[], sim_time_t start);
+void rundb_put_process_end(struct rundb *db, int32_t pid, sim_time_t end,
+    int wait_status, uint64_t instructions, uint64_t user_cycles,
+    uint64_t minflt, uint64_t majflt, uint64_t syscalls, uint64_t peak_rss);
+void rundb_put_object(struct rundb *db, uint32_t id, const char *type,
+    const char *name);
+/* One sample: vm_stat_count values. */
+void rundb_put_sample(struct rundb *db, sim_time_t when, struct vm *vm);
+/* Waits for the writer. complete: the run ended by itself. The first error of
+ * the writer (a full disk) is reported here, and the file is removed or left
+ * valid and marked incomplete. */
+int rundb_finish(struct rundb *db, const struct machine_result *res,
+    bool complete, struct sim_err *err);
+/* Has the writer failed? Checked by the run loop, so a run ends early. */
+bool rundb_failed(const struct rundb *db);
+
+#endif

@@ -1,0 +1,125 @@
+/*
+ * uproc.h: the machine's own record of a process and its threads (what Linux
+ * keeps besides memory): descriptors, brk, limits, signals. vmcore's struct
+ * proc and struct thread hang off them.
+ */
+#ifndef VMSIM_SIM_UPROC_H
+#define VMSIM_SIM_UPROC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "sim/cpu.h"
+#include "sim/vfs.h"
+#include "vmcore/vmcore.h"
+
+struct machine;
+struct fdtable; /* fd.c: shared between threads, copied by fork */
+struct sigstate; /* syscall_signal.c: handlers, masks, pending */
+
+#define USER_VA_MIN 0x0000000000010000ull
+#define USER_VA_MAX 0x00007ffffffff000ull
+#define USER_STACK_TOP 0x00007ffffffff000ull
+#define USER_MMAP_TOP 0x00007ffff7fff000ull /* no ASLR: maps grow down */
+#define USER_PIE_BASE 0x0000555555554000ull
+#define USER_INTERP_BASE 0x00007ffff7fcb000ull /* only a hint */
+
+struct uproc {
+	TAILQ_ENTRY(uproc) link; /* machine's list, oldest first */
+	TAILQ_HEAD(, uthread) threads;
+	struct machine *m;
+	struct proc *proc; /* vmcore's */
+	struct vmspace *vs; /* same as proc's */
+	struct fdtable *fds;
+	struct sigstate *sig;
+	struct inode *cwd;
+	struct uproc *parent;
+	int32_t pid, pgid, sid;
+	uint32_t umask;
+	char comm[16];
+	char *exe_path; /* /proc/self/exe */
+	vm_offset_t brk_start, brk;
+	vm_offset_t stack_top;
+	vm_offset_t arg_start, arg_end, env_start, env_end;
+	uint64_t rlim_cur[16], rlim_max[16]; /* Linux numbering */
+	bool exiting;
+	int exit_status; /* as wait4 encodes it */
+	int32_t kill_signal; /* posted from above (OOM): dies at next chance */
+	/* accounting */
+	uint64_t instructions, user_cycles, syscalls, minflt, majflt;
+	uint64_t peak_rss_pages;
+};
+
+struct uthread {
+	TAILQ_ENTRY(uthread) link;
+	struct uproc *p;
+	struct thread *td; /* vmcore's */
+	struct sim_thread *st;
+	struct cpu_context *ctx;
+	int32_t tid;
+	vm_offset_t clear_child_tid;
+	vm_offset_t robust_list;
+	bool exiting;
+};
+
+/* ---- loader.c ---- */
+
+/*
+ * load_program: replace nothing; fill an empty address space with the program
+ * at `path` (searched by vfs only, no PATH), its interpreter, stack, arguments,
+ * environment and auxiliary vector, and set the entry registers. `#!` scripts
+ * are followed up to 4 levels.
+ * Sleeps (argument pages are faulted in): call from the process's thread.
+ * Errors: -ENOENT, -EACCES, -ENOEXEC, -EISDIR, -ELIBBAD, -ENOMEM, -E2BIG, with
+ * one clear line in err: which file, which field, what to do.
+ */
+struct load_result {
+	vm_offset_t entry, sp;
+	vm_offset_t brk_start, stack_top;
+	vm_offset_t arg_start, arg_end, env_start, env_end;
+	char *exe_path; /* malloced */
+};
+int load_program(struct vm *vm, struct vfs *vfs, struct inode *cwd,
+    struct vmspace *vs, const char *path, char *const argv[],
+    char *const env[], uint64_t stack_limit, struct load_result *res,
+    struct sim_err *err);
+/* Checks alone (an ELF for this machine, interpreter present), no time. */
+int load_check(struct vfs *vfs, struct inode *cwd, const char *path,
+    struct sim_err *err);
+/* The header parser by itself, for the fuzz target and unit tests. */
+struct elf_info;
+int elf_parse(const char *name,
+    ssize_t (*pread_fn)(void *ctx, void *buf, size_t n, uint64_t off),
+    void *ctx, uint64_t file_size, struct elf_info *out, struct sim_err *err);
+
+/* ---- syscall.c ---- */
+
+/* Executes the call in the thread's registers and stores the result there.
+ * May sleep; may end the thread (sets exiting). */
+void syscall_dispatch(struct machine *m, struct uthread *t);
+const char *syscall_name(int number); /* NULL: unknown number */
+
+/* A fault or trap that no kernel action resolves: deliver a signal (or end
+ * the process). */
+void signal_fault(struct uthread *t, int signo, int code, vm_offset_t addr);
+/* Before returning to user mode: pending signals. */
+void signal_deliver(struct uthread *t);
+void signal_post(struct uproc *p, int signo);
+/* End the whole process with a wait status; runs in one of its threads. */
+void uproc_exit(struct uthread *t, int wait_status);
+
+/* ---- process.c ---- */
+
+struct uproc *uproc_new(struct machine *m, struct uproc *parent,
+    const char *comm);
+struct uthread *uthread_new(struct uproc *p, struct cpu_context *ctx);
+struct cpu_engine *machine_cpu(struct machine *m);
+struct vfs *machine_vfs(struct machine *m);
+/* Simulated RAM in bytes for sysinfo and friends, wall clock in ns. */
+uint64_t machine_mem_bytes(const struct machine *m);
+uint64_t machine_wall_ns(const struct machine *m);
+void machine_note_enosys(struct machine *m, int number, const uint64_t args[6],
+    uint64_t rip);
+
+#endif

@@ -1,0 +1,375 @@
+/*
+ * vmcore: the virtual-memory subsystem. This is the folder's one public
+ * header; everything else is private to vmcore and its tests.
+ *
+ * A kernel ("bsd", later "mach") is one instance of struct vm_kernel_ops.
+ * vmcore knows no emulator, no database and no files of the host: what it
+ * needs from above comes through struct vm_up_ops, what it did goes out
+ * through struct vm_trace_ops.
+ *
+ * Every function that may sleep says so; it must be called from a simulated
+ * thread whose data (sim_thread_data) is the struct thread of vm_thread_new.
+ */
+#ifndef VMSIM_VMCORE_VMCORE_H
+#define VMSIM_VMCORE_VMCORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "disk_model/disk.h"
+#include "mmu/mmu.h"
+#include "sim/base/sim.h"
+#include "sim/base/tunables.h"
+
+struct vm;
+struct vmspace; /* an address space: map + pmap, reference-counted */
+struct proc; /* what the kernel knows of a process */
+struct thread; /* what the kernel knows of a thread */
+struct vnode; /* a regular file as the VM sees it */
+
+typedef uint64_t vm_pindex_t;
+
+/* Results of map and fault operations (Mach names and values). */
+#define KERN_SUCCESS 0
+#define KERN_INVALID_ADDRESS 1
+#define KERN_PROTECTION_FAILURE 2
+#define KERN_NO_SPACE 3
+#define KERN_INVALID_ARGUMENT 4
+#define KERN_FAILURE 5
+#define KERN_RESOURCE_SHORTAGE 6
+#define KERN_NOT_RECEIVER 7
+#define KERN_MEMORY_ERROR 10 /* page-in failed: SIGBUS */
+
+/* ------------------------------------------------------------ what goes out */
+
+/* Canonical queue names of the log (companions, R1). */
+enum vm_queue {
+	VMQ_NONE, /* no queue: transient, or unmanaged */
+	VMQ_FREE,
+	VMQ_CACHE,
+	VMQ_INACTIVE,
+	VMQ_ACTIVE,
+	VMQ_HOLD,
+	VMQ_WIRED, /* no queue, wire_count > 0 */
+	VMQ_BUSY, /* no queue, exclusively busy */
+	VMQ_COUNT
+};
+const char *vm_queue_name(enum vm_queue q);
+
+/* Why a page moved: one entry per decision; see vm_reason.h. */
+enum vm_reason {
+#define VM_REASON(sym, name, help) WHY_##sym,
+#include "vmcore/vm_reason.h"
+#undef VM_REASON
+	WHY_COUNT
+};
+const char *vm_reason_name(enum vm_reason why); /* "inactive_referenced" */
+const char *vm_reason_help(enum vm_reason why); /* one sentence */
+
+enum { VMT_TAIL, VMT_HEAD, VMT_SAME }; /* where in the new queue */
+
+struct vm_transition {
+	sim_time_t when;
+	pfn_t page;
+	uint32_t object; /* id, 0: none */
+	vm_pindex_t pindex; /* page index in the object */
+	uint8_t from, to; /* enum vm_queue */
+	uint8_t where;
+	uint8_t reason; /* enum vm_reason */
+	uint8_t act_count; /* after the move */
+};
+
+enum vm_fault_kind { /* how a fault ended */
+	VMF_FAST, /* resident in the top object: 6.1 fast path */
+	VMF_RESIDENT, /* found resident by the slow path */
+	VMF_ZERO,
+	VMF_COW,
+	VMF_COW_MOVE, /* the backing page was renamed up */
+	VMF_FILE, /* read from a file: hard */
+	VMF_SWAP, /* read from swap: hard */
+	VMF_ERROR
+};
+const char *vm_fault_kind_name(enum vm_fault_kind k);
+
+struct vm_fault_record {
+	sim_time_t start, end;
+	int32_t pid, tid;
+	vm_offset_t va;
+	uint8_t access; /* VM_PROT_* of the access */
+	uint8_t kind; /* enum vm_fault_kind */
+	uint16_t restarts; /* slept for memory or a busy page */
+	pfn_t page;
+	uint32_t object;
+	vm_pindex_t pindex;
+};
+
+enum vm_io_kind { VMIO_SWAP_OUT, VMIO_SWAP_IN, VMIO_VNODE_OUT, VMIO_VNODE_IN };
+const char *vm_io_kind_name(enum vm_io_kind k);
+
+struct vm_io_record {
+	sim_time_t queued, start, finish;
+	uint8_t kind; /* enum vm_io_kind */
+	const char *disk;
+	uint32_t object;
+	vm_pindex_t pindex; /* first page */
+	uint32_t pages;
+	uint64_t lbn; /* disk sector */
+	int32_t error; /* errno */
+	uint64_t overhead, seek, rotation, transfer; /* cycles */
+};
+
+/* Rare things worth a row of their own. The two numbers' meaning by kind. */
+enum vm_event_kind {
+#define VM_EVENT(sym, name, help) VME_##sym,
+#include "vmcore/vm_events.h"
+#undef VM_EVENT
+	VME_COUNT
+};
+const char *vm_event_kind_name(enum vm_event_kind k);
+const char *vm_event_kind_help(enum vm_event_kind k);
+
+struct vm_event_record {
+	sim_time_t when;
+	uint8_t kind;
+	int32_t pid;
+	int64_t a, b;
+};
+
+/* Any may be NULL. Called in order of simulated time, on the one host thread
+ * of the simulation. */
+struct vm_trace_ops {
+	void (*transition)(void *ctx, const struct vm_transition *t);
+	void (*fault)(void *ctx, const struct vm_fault_record *f);
+	void (*io)(void *ctx, const struct vm_io_record *io);
+	void (*event)(void *ctx, const struct vm_event_record *e);
+};
+
+/* ------------------------------------------------------- what is asked above */
+
+struct vm_up_ops {
+	/* SIGKILL to a process (out of memory); must not sleep. */
+	void (*kill)(void *ctx, struct proc *p, const char *why);
+	/* A thread's address space has been swapped in/out whole (vm_glue). */
+	void (*swapped)(void *ctx, struct proc *p, bool out);
+};
+
+/*
+ * Contents of a file, without time: the vnode pager charges the disk's time
+ * itself. read fills exactly n bytes (zeroes past the end); write changes the
+ * overlay's copy. 0 or an errno.
+ */
+struct vnode_ops {
+	int (*read)(void *ctx, uint64_t offset, void *buf, uint32_t n);
+	int (*write)(void *ctx, uint64_t offset, const void *buf, uint32_t n);
+};
+
+/* ------------------------------------------------------------ life cycle */
+
+struct vm_config {
+	const char *kernel; /* "bsd" */
+	uint32_t ndomains; /* 0: 1 */
+	uint32_t boot_pages; /* frames that the kernel itself keeps, wired */
+};
+
+/*
+ * vm_create: a machine's VM over all frames of `mmu`. Registers its tunables
+ * in ts (they may then be set until vm_boot).
+ * Errors: -EINVAL unknown kernel, -ENOMEM.
+ */
+struct vm *vm_create(struct sim *sim, struct mmu *mmu, struct tunables *ts,
+    const struct vm_config *cfg, struct sim_err *err);
+void vm_destroy(struct vm *vm);
+void vm_set_up_ops(struct vm *vm, const struct vm_up_ops *ops, void *ctx);
+void vm_set_trace(struct vm *vm, const struct vm_trace_ops *ops, void *ctx);
+/* Swap space: `sectors` of the disk from `first` on (multiples of 8). Contents
+ * must be enabled on it. Before vm_boot; several are used round-robin. */
+int vm_add_swap(struct vm *vm, struct disk *d, uint64_t first, uint64_t sectors,
+    struct sim_err *err);
+/*
+ * vm_boot: builds the page array and queues, computes thresholds and starts
+ * the daemon threads. -EINVAL when there are fewer frames than the kernel's
+ * reserve (err says how many it needs).
+ */
+int vm_boot(struct vm *vm, struct sim_err *err);
+/* The fewest frames with which vm_boot succeeds and a program can run. */
+uint32_t vm_min_frames(const struct vm *vm);
+struct sim *vm_sim(const struct vm *vm);
+struct mmu *vm_mmu(const struct vm *vm);
+
+/* ------------------------------------------------------------ processes */
+
+/* parent may be NULL. Inserted at the head of the list (newest first). */
+struct proc *vm_proc_new(struct vm *vm, int32_t pid, const char *name,
+    struct vmspace *vs, struct proc *parent);
+struct thread *vm_thread_new(struct vm *vm, struct proc *p, int32_t tid,
+    struct sim_thread *st);
+void vm_thread_free(struct vm *vm, struct thread *td);
+/* All threads are gone. Drops the reference to the address space. May sleep. */
+void vm_proc_free(struct vm *vm, struct proc *p);
+int32_t vm_proc_pid(const struct proc *p);
+struct vmspace *vm_proc_vmspace(const struct proc *p);
+/* exec: the new one's reference is taken over, the old one's dropped. */
+void vm_proc_set_vmspace(struct vm *vm, struct proc *p, struct vmspace *vs);
+bool vm_proc_killed(const struct proc *p);
+void vm_proc_set_killed(struct vm *vm, struct proc *p);
+enum vm_rlimit { VM_RLIMIT_RSS, VM_RLIMIT_COUNT };
+void vm_proc_set_rlimit(struct proc *p, enum vm_rlimit which, uint64_t bytes);
+
+/* ------------------------------------------------------------ address spaces */
+
+/* [min, max): user addresses. Returned with one reference. */
+struct vmspace *vmspace_alloc(struct vm *vm, vm_offset_t min, vm_offset_t max);
+struct vmspace *vmspace_fork(struct vm *vm, struct vmspace *vs); /* may sleep */
+void vmspace_ref(struct vmspace *vs);
+void vmspace_free(struct vm *vm, struct vmspace *vs); /* may sleep */
+struct pmap *vmspace_pmap(const struct vmspace *vs);
+uint64_t vmspace_resident_count(const struct vmspace *vs);
+
+enum { /* flags of vm_mmap */
+	VM_MAP_SHARED = 1, /* else private: copy on write */
+	VM_MAP_FIXED = 2, /* replaces what is there */
+	VM_MAP_NOREPLACE = 4, /* with FIXED: EEXIST if anything is there */
+	VM_MAP_STACK = 8, /* grows downward to its reservation */
+	VM_MAP_PREFAULT = 16, /* pre-enter resident pages (file maps) */
+};
+/*
+ * vm_mmap: map `length` bytes of vp from `offset` (or zero-fill memory when
+ * vp is NULL) and return the address in *addr; without FIXED *addr is a hint
+ * and the search goes top-down below `*addr`'s default area.
+ * prot: present rights; max_prot: what mprotect may give later.
+ * Errors: errno values 0, EINVAL, ENOMEM, EEXIST.
+ */
+int vm_mmap(struct vm *vm, struct vmspace *vs, vm_offset_t *addr,
+    uint64_t length, int prot, int max_prot, int flags, struct vnode *vp,
+    uint64_t offset);
+/* Share another space's (or the same space's) object at a new place. */
+int vm_munmap(struct vm *vm, struct vmspace *vs, vm_offset_t addr,
+    uint64_t length); /* may sleep; holes are fine */
+/* ENOMEM at the first hole, after changing what precedes it; EACCES. */
+int vm_mprotect(struct vm *vm, struct vmspace *vs, vm_offset_t addr,
+    uint64_t length, int prot);
+/* mremap(2): moves page tables' worth of entries, no copying. new_addr is
+ * input with `fixed`, output otherwise. ENOMEM, EFAULT, EINVAL. */
+int vm_mremap(struct vm *vm, struct vmspace *vs, vm_offset_t old_addr,
+    uint64_t old_size, uint64_t new_size, bool may_move, bool fixed,
+    vm_offset_t *new_addr);
+enum vm_advice { VM_ADV_NORMAL, VM_ADV_RANDOM, VM_ADV_SEQUENTIAL,
+	VM_ADV_WILLNEED, VM_ADV_DONTNEED, VM_ADV_FREE,
+	VM_ADV_LINUX_DONTNEED /* drops anonymous pages at once */ };
+int vm_madvise(struct vm *vm, struct vmspace *vs, vm_offset_t addr,
+    uint64_t length, enum vm_advice advice);
+/* Writes dirty pages of shared file maps; sync waits. May sleep. */
+int vm_msync(struct vm *vm, struct vmspace *vs, vm_offset_t addr,
+    uint64_t length, bool sync, bool invalidate);
+/* One byte a page: 1 resident. */
+int vm_mincore(struct vm *vm, struct vmspace *vs, vm_offset_t addr,
+    uint64_t length, uint8_t *vec);
+int vm_mlock(struct vm *vm, struct vmspace *vs, vm_offset_t addr,
+    uint64_t length); /* may sleep */
+int vm_munlock(struct vm *vm, struct vmspace *vs, vm_offset_t addr,
+    uint64_t length);
+
+/* One map entry, for /proc/self/maps and checks of ranges. */
+struct vm_map_info {
+	vm_offset_t start, end;
+	int prot, max_prot;
+	bool shared, stack;
+	struct vnode *vp; /* NULL: anonymous */
+	uint64_t offset;
+	uint64_t resident; /* pages mapped in this space */
+};
+/* The first entry that ends above addr; false when there is none. */
+bool vm_map_info(struct vmspace *vs, vm_offset_t addr, struct vm_map_info *mi);
+/* Total bytes mapped. */
+uint64_t vm_map_size(const struct vmspace *vs);
+
+/*
+ * vm_fault: resolve a fault of the running thread. access: VM_PROT_READ,
+ * _WRITE or _EXECUTE. Sleeps for memory and I/O.
+ * Returns KERN_SUCCESS, KERN_INVALID_ADDRESS (SEGV_MAPERR),
+ * KERN_PROTECTION_FAILURE (SEGV_ACCERR), KERN_MEMORY_ERROR (SIGBUS: past the
+ * end of the file, or page-in failed).
+ */
+int vm_fault(struct vm *vm, struct vmspace *vs, vm_offset_t va, int access);
+
+/*
+ * Kernel access to user memory: walks the page tables, faults in what is
+ * missing, sets R and M itself, kills translated code of written frames.
+ * 0 or EFAULT. May sleep.
+ */
+int vm_copyin(struct vm *vm, struct vmspace *vs, vm_offset_t va, void *buf,
+    uint64_t n);
+int vm_copyout(struct vm *vm, struct vmspace *vs, vm_offset_t va,
+    const void *buf, uint64_t n);
+/* Bytes up to and including the NUL; ENAMETOOLONG. */
+int vm_copyinstr(struct vm *vm, struct vmspace *vs, vm_offset_t va, char *buf,
+    size_t size, size_t *length);
+
+/* ------------------------------------------------------------ files */
+
+/*
+ * A regular file: its pages live in one vnode object, kept while any exist.
+ * first_sector: where the file lies on the disk, contiguous; NULL disk: no
+ * transfer time (memory file systems).
+ */
+struct vnode *vm_vnode_new(struct vm *vm, const char *name, uint64_t size,
+    const struct vnode_ops *ops, void *ctx, struct disk *d,
+    uint64_t first_sector);
+void vm_vnode_ref(struct vnode *vp);
+/* At the last reference the object stays cached until its pages are gone. */
+void vm_vnode_rele(struct vm *vm, struct vnode *vp);
+uint32_t vm_vnode_id(const struct vnode *vp);
+const char *vm_vnode_name(const struct vnode *vp);
+uint64_t vm_vnode_size(const struct vnode *vp);
+/* read(2), write(2) through the page cache. Returns bytes done in *done.
+ * Writing past the end extends. Sleeps. */
+int vm_vnode_read(struct vm *vm, struct vnode *vp, uint64_t offset, void *buf,
+    uint64_t n, uint64_t *done);
+int vm_vnode_write(struct vm *vm, struct vnode *vp, uint64_t offset,
+    const void *buf, uint64_t n, uint64_t *done);
+/* ftruncate: pages past the end are freed, mappings of them removed. */
+int vm_vnode_truncate(struct vm *vm, struct vnode *vp, uint64_t size);
+/* Push every dirty page to the file's contents; fsync, and before somebody
+ * reads the contents behind the VM's back. Sleeps when sync. */
+int vm_vnode_sync(struct vm *vm, struct vnode *vp, bool sync);
+
+/* ------------------------------------------------------------ statistics */
+
+/* Counters by kernel name, in a fixed order; see vm_stat_names(). */
+size_t vm_stat_count(const struct vm *vm);
+const char *vm_stat_name(const struct vm *vm, size_t i); /* "v_free_count" */
+const char *vm_stat_help(const struct vm *vm, size_t i);
+bool vm_stat_is_gauge(const struct vm *vm, size_t i); /* level, not a total */
+uint64_t vm_stat_value(const struct vm *vm, size_t i);
+/* By name; 0 when there is no such counter. */
+uint64_t vm_stat(const struct vm *vm, const char *name);
+
+/* Sum of queues, wired and busy against the page count, and every structure's
+ * own invariants. Panics on the first that does not hold. */
+void vm_check_all(struct vm *vm);
+/* Host bytes per simulated page besides contents (page records etc.). */
+uint64_t vm_overhead_bytes(const struct vm *vm);
+
+/* ------------------------------------------------------------ kernels */
+
+/* One kernel. The functions above check arguments and call these. */
+struct vm_kernel_ops {
+	const char *name; /* "bsd" */
+	const char *help;
+	int (*create)(struct vm *vm, struct tunables *ts, struct sim_err *err);
+	void (*destroy)(struct vm *vm);
+	int (*boot)(struct vm *vm, struct sim_err *err);
+	int (*fault)(struct vm *vm, struct vmspace *vs, vm_offset_t va,
+	    int access);
+	void (*start_daemons)(struct vm *vm);
+	size_t (*stat_count)(const struct vm *vm);
+	const char *(*stat_name)(const struct vm *vm, size_t i);
+	const char *(*stat_help)(const struct vm *vm, size_t i);
+	bool (*stat_is_gauge)(const struct vm *vm, size_t i);
+	uint64_t (*stat_value)(const struct vm *vm, size_t i);
+	void (*check)(struct vm *vm);
+};
+extern const struct vm_kernel_ops vm_kernel_bsd;
+
+#endif /* VMSIM_VMCORE_VMCORE_H */
