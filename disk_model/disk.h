@@ -58,14 +58,10 @@ struct disk_request {
 };
 
 /*
- * disk_params_load: a built-in model by name ("hp97560") or a JSON parameter
- * file. Errors: -ENOENT, -EINVAL with file, line and reason in err.
+ * Parameters are plain structures (disk_model/params.h); JSON parameter files
+ * and the built-in models (files in disk_model/params/, embedded at build)
+ * are read by sim/disk_json.h, which is where cJSON lives.
  */
-int disk_params_load(const char *name_or_path, struct disk_params **out,
-    struct sim_err *err);
-void disk_params_free(struct disk_params *p);
-/* Built-in models in order of name; NULL past the end. */
-const char *disk_params_builtin(size_t i);
 
 /* name: "da0", for logs. */
 struct disk *disk_create(struct sim *sim, const char *name,

@@ -1,0 +1,22 @@
+/*
+ * disk_json.h: parameter files of disk models. Built-in models are the files
+ * of disk_model/params/, embedded at build.
+ */
+#ifndef VMSIM_SIM_DISK_JSON_H
+#define VMSIM_SIM_DISK_JSON_H
+
+#include "disk_model/disk.h"
+
+/*
+ * disk_params_load: a built-in model by name ("hp97560") or a JSON parameter
+ * file (a name with '/' or ending in ".json").
+ * Errors: -ENOENT (err names the nearest built-in), -EINVAL with file, line
+ * and reason in err.
+ */
+int disk_params_load(const char *name_or_path, struct disk_params **out,
+    struct sim_err *err);
+void disk_params_free(struct disk_params *p);
+/* Built-in models in order of name; NULL past the end. */
+const char *disk_params_builtin(size_t i);
+
+#endif
