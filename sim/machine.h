@@ -45,6 +45,7 @@ struct machine_config {
 	uint32_t ndisks;
 	char fs_disk[32], swap_disk[32]; /* names among disks */
 	/* guest */
+	char exe[4096]; /* guest path of the program, found already */
 	char **argv; /* NULL-terminated; argv[0] as the guest sees it */
 	char **env; /* "NAME=value", NULL-terminated; the guest's whole own */
 	char cwd[4096];
@@ -88,6 +89,7 @@ struct machine_result {
 		int number;
 		char name[32];
 		uint64_t count;
+		uint64_t rip, args[6]; /* of the first use */
 	} enosys[32];
 	uint32_t nenosys;
 	double host_seconds; /* for the summary only, never stored */

@@ -46,6 +46,11 @@ void rundb_put_sample(struct rundb *db, sim_time_t when, struct vm *vm);
  * valid and marked incomplete. */
 int rundb_finish(struct rundb *db, const struct machine_result *res,
     bool complete, struct sim_err *err);
+/* The run never began (or failed to): close and leave no file of it. */
+void rundb_discard(struct rundb *db);
+/* A tunable changed in mid-run: an event row that names it. */
+void rundb_put_tunable_change(struct rundb *db, sim_time_t when,
+    const char *name, const char *value);
 /* Has the writer failed? Checked by the run loop, so a run ends early. */
 bool rundb_failed(const struct rundb *db);
 

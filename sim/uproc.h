@@ -15,6 +15,7 @@
 #include "vmcore/vmcore.h"
 
 struct machine;
+struct machine_config;
 struct fdtable; /* fd.c: shared between threads, copied by fork */
 struct sigstate; /* syscall_signal.c: handlers, masks, pending */
 
@@ -99,6 +100,12 @@ int elf_parse(const char *name,
  * May sleep; may end the thread (sets exiting). */
 void syscall_dispatch(struct machine *m, struct uthread *t);
 const char *syscall_name(int number); /* NULL: unknown number */
+
+/* fd.c: descriptors 0 to 2, working directory, limits and signal state of a
+ * first process (mc: cwd, stack_limit, rss_limit); and the end of them. */
+int uproc_init_files(struct uproc *p, const struct machine_config *mc,
+    struct sim_err *err);
+void uproc_free_files(struct uproc *p);
 
 /* A fault or trap that no kernel action resolves: deliver a signal (or end
  * the process). */

@@ -47,4 +47,8 @@ struct vnode *inode_vnode(struct inode *ip);
 /* Absolute guest path by which it was last looked up. */
 const char *inode_path(const struct inode *ip);
 
+/* Push the page cache of files under --bind-rw out to the host (end of run;
+ * takes no simulated time when called outside a thread). */
+void vfs_sync(struct vfs *vfs);
+
 #endif

@@ -1,0 +1,336 @@
+/*
+ * process.c: processes and their threads: creation, the loop between user
+ * mode and the kernel, and the end. What drives user mode is an engine behind
+ * struct cpu_engine_ops; this loop does not know which.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/machine_int.h"
+
+#define PRI_USER 160 /* PUSER of FreeBSD 5 */
+
+struct uproc *
+uproc_new(struct machine *m, struct uproc *parent, const char *comm)
+{
+	struct uproc *p;
+
+	p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		return (NULL);
+	TAILQ_INIT(&p->threads);
+	p->m = m;
+	p->parent = parent;
+	p->pid = m->next_pid++;
+	p->pgid = parent != NULL ? parent->pgid : p->pid;
+	p->sid = parent != NULL ? parent->sid : p->pid;
+	p->umask = parent != NULL ? parent->umask : 022;
+	snprintf(p->comm, sizeof(p->comm), "%s", comm);
+	TAILQ_INSERT_TAIL(&m->procs, p, link);
+	return (p);
+}
+
+static void
+account(struct machine *m, struct uproc *p, const struct cpu_exit *ex)
+{
+	p->instructions += ex->instructions;
+	p->user_cycles += ex->cycles;
+	m->res.instructions += ex->instructions;
+	m->res.user_cycles += ex->cycles;
+}
+
+static void
+note_memory(struct machine *m, struct uproc *p)
+{
+	uint64_t rss = vmspace_resident_count(p->vs);
+	uint64_t used = vm_stat_value(m->vm, m->stat_pages) -
+	    vm_stat_value(m->vm, m->stat_free);
+
+	if (rss > p->peak_rss_pages)
+		p->peak_rss_pages = rss;
+	if (rss > m->res.peak_rss_pages)
+		m->res.peak_rss_pages = rss;
+	if (used > m->res.peak_used_pages)
+		m->res.peak_used_pages = used;
+}
+
+static void
+page_fault(struct machine *m, struct uthread *t, const struct cpu_exit *ex)
+{
+	int kr;
+
+	m->faults++;
+	kr = vm_fault(m->vm, t->p->vs, ex->va, ex->access);
+	note_memory(m, t->p);
+	switch (kr) {
+	case KERN_SUCCESS:
+		break;
+	case KERN_PROTECTION_FAILURE:
+		signal_fault(t, SIGSEGV, SEGV_ACCERR, ex->va);
+		break;
+	case KERN_MEMORY_ERROR:
+		signal_fault(t, SIGBUS, BUS_ADRERR, ex->va);
+		break;
+	default:
+		signal_fault(t, SIGSEGV, SEGV_MAPERR, ex->va);
+		break;
+	}
+}
+
+static void
+trap(struct uthread *t, const struct cpu_exit *ex, uint64_t rip)
+{
+	switch (ex->trap) {
+	case CPU_TRAP_DE:
+		signal_fault(t, SIGFPE, FPE_INTDIV, rip);
+		break;
+	case CPU_TRAP_MF:
+	case CPU_TRAP_XM:
+		signal_fault(t, SIGFPE, FPE_FLTINV, rip);
+		break;
+	case CPU_TRAP_UD:
+		signal_fault(t, SIGILL, ILL_ILLOPN, rip);
+		break;
+	case CPU_TRAP_DB:
+	case CPU_TRAP_BP:
+		signal_fault(t, SIGTRAP, SI_KERNEL, 0);
+		break;
+	case CPU_TRAP_AC:
+		signal_fault(t, SIGBUS, BUS_ADRALN, 0);
+		break;
+	default:
+		signal_fault(t, SIGSEGV, SI_KERNEL, 0);
+		break;
+	}
+}
+
+static void
+engine_error(struct machine *m, struct uthread *t, const struct cpu_exit *ex)
+{
+	m->load_errno = sim_err_set(&m->load_err, EIO, "process %d (%s): %s",
+	    t->p->pid, t->p->comm, ex->text);
+	t->exiting = true;
+	sim_stop(m->sim);
+}
+
+/* One slice of user mode and what it ended with. */
+static void
+user_slice(struct machine *m, struct uthread *t)
+{
+	const struct cpu_engine_ops *ops = m->cpu->ops;
+	struct cpu_regs regs;
+	struct cpu_exit ex;
+	uint64_t limit;
+
+	limit = sim_user_horizon(m->sim);
+	if (limit == 0) {
+		sim_preempt_point(m->sim);
+		return;
+	}
+	ops->run(m->cpu, t->ctx, vmspace_pmap(t->p->vs), limit, &ex);
+	sim_spend(m->sim, ex.cycles);
+	account(m, t->p, &ex);
+	switch (ex.kind) {
+	case CPU_EXIT_LIMIT:
+		sim_preempt_point(m->sim);
+		break;
+	case CPU_EXIT_SYSCALL:
+		m->res.syscalls++;
+		t->p->syscalls++;
+		syscall_dispatch(m, t);
+		note_memory(m, t->p);
+		break;
+	case CPU_EXIT_FAULT:
+		page_fault(m, t, &ex);
+		break;
+	case CPU_EXIT_TRAP:
+		ops->get_regs(m->cpu, t->ctx, &regs);
+		trap(t, &ex, regs.rip);
+		break;
+	case CPU_EXIT_END:
+		uproc_exit(t, 0);
+		break;
+	case CPU_EXIT_ERROR:
+		engine_error(m, t, &ex);
+		break;
+	}
+}
+
+/* The last thread is gone: memory goes back, and the machine with it when
+ * this was the last process. */
+static void
+uproc_reap(struct machine *m, struct uproc *p)
+{
+	int status = p->exit_status;
+
+	if (p->vs != NULL)
+		m->cpu->ops->pmap_gone(m->cpu, vmspace_pmap(p->vs));
+	vm_proc_free(m->vm, p->proc);
+	if (m->db != NULL) {
+		rundb_put_process_end(m->db, p->pid, sim_now(m->sim), status,
+		    p->instructions, p->user_cycles, p->minflt, p->majflt,
+		    p->syscalls, p->peak_rss_pages);
+	}
+	if (p->parent == NULL) {
+		int sig = status & 0x7f;
+
+		m->res.exit_signal = sig;
+		m->res.exit_code = sig != 0 ? 128 + sig : (status >> 8) & 0xff;
+	}
+	TAILQ_REMOVE(&m->procs, p, link);
+	uproc_free_files(p);
+	free(p->exe_path);
+	free(p);
+	if (TAILQ_EMPTY(&m->procs)) {
+		vfs_sync(m->vfs);
+		sim_stop(m->sim);
+	}
+}
+
+static void
+uthread_end(struct uthread *t)
+{
+	struct uproc *p = t->p;
+	struct machine *m = p->m;
+
+	m->cpu->ops->context_free(m->cpu, t->ctx);
+	TAILQ_REMOVE(&p->threads, t, link);
+	if (TAILQ_EMPTY(&p->threads))
+		uproc_reap(m, p);
+	vm_thread_free(m->vm, t->td);
+	free(t);
+}
+
+static void
+uthread_loop(struct uthread *t)
+{
+	struct machine *m = t->p->m;
+
+	while (!t->exiting) {
+		machine_poll(m);
+		signal_deliver(t);
+		if (t->exiting)
+			break;
+		sim_user_return(m->sim);
+		user_slice(m, t);
+	}
+	uthread_end(t);
+	sim_thread_exit(m->sim);
+}
+
+static void
+uthread_main(void *arg)
+{
+	uthread_loop(arg);
+}
+
+static struct uthread *
+uthread_make(struct uproc *p, struct cpu_context *ctx, sim_thread_fn *fn)
+{
+	struct machine *m = p->m;
+	struct uthread *t;
+
+	t = calloc(1, sizeof(*t));
+	if (t == NULL)
+		return (NULL);
+	t->p = p;
+	t->ctx = ctx;
+	t->tid = TAILQ_EMPTY(&p->threads) ? p->pid : m->next_pid++;
+	t->st = sim_thread_create(m->sim, p->comm, PRI_USER, fn, t);
+	t->td = vm_thread_new(m->vm, p->proc, t->tid, t->st);
+	if (t->st == NULL || t->td == NULL) {
+		free(t);
+		return (NULL);
+	}
+	TAILQ_INSERT_TAIL(&p->threads, t, link);
+	return (t);
+}
+
+struct uthread *
+uthread_new(struct uproc *p, struct cpu_context *ctx)
+{
+	return (uthread_make(p, ctx, uthread_main));
+}
+
+/* ---- the first program ---- */
+
+static const char *
+base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return (slash != NULL ? slash + 1 : path);
+}
+
+static void
+take_load_result(struct uproc *p, struct uthread *t,
+    const struct load_result *lr)
+{
+	struct cpu_regs regs = { .rflags = 0x202 };
+
+	p->brk_start = p->brk = lr->brk_start;
+	p->stack_top = lr->stack_top;
+	p->arg_start = lr->arg_start;
+	p->arg_end = lr->arg_end;
+	p->env_start = lr->env_start;
+	p->env_end = lr->env_end;
+	p->exe_path = lr->exe_path;
+	regs.rip = lr->entry;
+	regs.r[R_RSP] = lr->sp;
+	p->m->cpu->ops->set_regs(p->m->cpu, t->ctx, &regs);
+}
+
+/* The first thread loads its own program: that takes simulated time. */
+static void
+first_main(void *arg)
+{
+	struct uthread *t = arg;
+	struct uproc *p = t->p;
+	struct machine *m = p->m;
+	struct load_result lr;
+	int error;
+
+	error = load_program(m->vm, m->vfs, p->cwd, p->vs, m->mc->exe,
+	    m->mc->argv, m->mc->env, m->mc->stack_limit, &lr, &m->load_err);
+	if (error != 0) {
+		m->load_errno = error;
+		sim_stop(m->sim);
+		sim_thread_exit(m->sim);
+	}
+	take_load_result(p, t, &lr);
+	note_memory(m, p);
+	uthread_loop(t);
+}
+
+int
+uproc_start_first(struct machine *m, struct sim_err *err)
+{
+	const struct machine_config *mc = m->mc;
+	struct cpu_context *ctx;
+	struct uproc *p;
+	int error;
+
+	p = uproc_new(m, NULL, base_name(mc->exe));
+	if (p == NULL)
+		return (sim_err_set(err, ENOMEM, "out of memory"));
+	p->vs = vmspace_alloc(m->vm, USER_VA_MIN, USER_VA_MAX);
+	ctx = m->cpu->ops->context_new(m->cpu);
+	if (p->vs == NULL || ctx == NULL)
+		return (sim_err_set(err, ENOMEM, "out of memory"));
+	p->proc = vm_proc_new(m->vm, p->pid, p->comm, p->vs, NULL);
+	if (p->proc == NULL)
+		return (sim_err_set(err, ENOMEM, "out of memory"));
+	error = uproc_init_files(p, mc, err);
+	if (error != 0)
+		return (error);
+	if (mc->rss_limit != 0)
+		vm_proc_set_rlimit(p->proc, VM_RLIMIT_RSS, mc->rss_limit);
+	if (uthread_make(p, ctx, first_main) == NULL)
+		return (sim_err_set(err, ENOMEM, "out of memory"));
+	if (m->db != NULL)
+		rundb_put_process(m->db, p->pid, 0, p->comm, mc->argv,
+		    sim_now(m->sim));
+	return (0);
+}
