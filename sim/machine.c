@@ -309,27 +309,24 @@ machine_exec(struct machine *m, struct sim_err *err)
 	return (uproc_start_first(m, err));
 }
 
+static uint64_t
+less(uint64_t from, uint64_t what)
+{
+	return (what < from ? from - what : 0);
+}
+
+/* All CPUs' time is user, idle, or else the kernel's. */
 static void
 collect_result(struct machine *m, struct machine_result *res)
 {
-	struct sim_thread *st = NULL;
-	uint64_t busy = 0;
+	uint32_t ncpus = m->mc->ncpus == 0 ? 1 : m->mc->ncpus;
 
 	m->res.cycles = sim_now(m->sim);
 	m->res.sim_ns = sim_to_ns(m->sim, m->res.cycles);
 	m->res.idle_cycles = sim_idle_cycles(m->sim);
 	m->res.interrupted = m->interrupted != 0;
-	while ((st = sim_thread_next(m->sim, st)) != NULL)
-		busy += sim_thread_cpu_cycles(st);
-	/* threads that have ended are no longer listed: what is left of the
-	 * time of all CPUs is theirs */
-	(void)busy;
-	m->res.kernel_cycles = m->res.cycles *
-	    (m->mc->ncpus == 0 ? 1 : m->mc->ncpus);
-	m->res.kernel_cycles -= m->res.idle_cycles < m->res.kernel_cycles ?
-	    m->res.idle_cycles : m->res.kernel_cycles;
-	m->res.kernel_cycles -= m->res.user_cycles < m->res.kernel_cycles ?
-	    m->res.user_cycles : m->res.kernel_cycles;
+	m->res.kernel_cycles = less(less(m->res.cycles * ncpus,
+	    m->res.idle_cycles), m->res.user_cycles);
 	*res = m->res;
 }
 

@@ -1,0 +1,87 @@
+#!/bin/sh
+# Build and test everything: unit, conformance, golden, determinism and native
+# suites in the release build, the same with ASan and UBSan, the same databases
+# from a second compiler, and (with --fuzz, and in CI) a minute of each fuzzer.
+#
+# usage: ./test.sh [--quick] [--fuzz]
+#   --quick   release build only
+#   --fuzz    run each fuzz target for a minute too
+set -eu
+cd "$(dirname "$0")"
+
+quick=0 fuzz=0
+[ -z "${CI-}" ] || fuzz=1
+for a; do
+	case $a in
+	--quick) quick=1 ;;
+	--fuzz) fuzz=1 ;;
+	-h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+	*) echo "test.sh: unknown argument '$a' (try --help)" >&2; exit 64 ;;
+	esac
+done
+
+passed=0 failed=0
+say() { printf '\n== %s\n' "$*"; }
+
+build() {
+	say "Building $1"
+	cmake --preset "$1" >/dev/null
+	cmake --build --preset "$1" -- --quiet
+}
+
+# ctest of one build; adds to the totals
+suite() { # preset ctest-arguments...
+	p=$1
+	shift
+	say "Testing $p"
+	log=build/$p/test.log
+	ctest --test-dir "build/$p" --output-on-failure -j 2 "$@" 2>&1 |
+	    tee "$log" | grep -vE '^ *(Start|Test project)' || true
+	n=$(sed -n 's/.*tests passed, \([0-9]*\) tests failed out of \([0-9]*\).*/\1 \2/p' \
+	    "$log")
+	if [ -z "$n" ]; then
+		echo "test.sh: ctest of $p ran nothing" >&2
+		failed=$((failed + 1))
+		return
+	fi
+	f=${n% *} t=${n#* }
+	passed=$((passed + t - f)) failed=$((failed + f))
+}
+
+one() { # name command...
+	n=$1
+	shift
+	if "$@"; then
+		passed=$((passed + 1))
+		echo "ok: $n"
+	else
+		failed=$((failed + 1))
+		echo "FAILED: $n"
+	fi
+}
+
+scripts/setup.sh
+build release
+suite release
+if [ $quick = 0 ]; then
+	build asan
+	suite asan -LE native
+	one "native programs under ASan" tests/native/some.sh \
+	    build/asan/vmsim build/asan/native-some
+	build clang
+	one "the same database from gcc, clang and ASan builds" \
+	    tests/determinism/builds.sh build/determinism \
+	    build/release/vmsim build/clang/vmsim build/asan/vmsim
+fi
+if [ $fuzz = 1 ]; then
+	build fuzz
+	for t in build/fuzz/tests/fuzz/fuzz_*; do
+		[ -x "$t" ] && [ -f "$t" ] || continue
+		one "a minute of $(basename "$t")" \
+		    tests/fuzz/minute.sh "$t"
+	done
+fi
+
+echo
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
