@@ -27,6 +27,7 @@ struct vmmeter {
 	uint32_t v_swapin, v_swapout, v_swappgsin, v_swappgsout;
 	uint32_t v_vnodein, v_vnodeout, v_vnodepgsin, v_vnodepgsout;
 	uint32_t v_forks;
+	uint32_t v_page_size; /* bytes */
 };
 
 /* Named costs in cycles: one table, each a tunable "cost.<name>". */
@@ -60,6 +61,24 @@ struct vm_pmap_ops {
 };
 extern const struct vm_pmap_ops vm_pmap_mmu;
 
+/*
+ * What the page module tells sideways, to the vnode pager or a conformance
+ * driver. Any may be NULL, and so may vm->page_hooks.
+ */
+struct vm_page_hooks {
+	/*
+	 * The last resident page of a live vnode object without references
+	 * was freed (the object's half of VSHOULDFREE). The callee looks at
+	 * the vnode's use and hold counts and puts it on the free list; it
+	 * must not free the object or sleep.
+	 */
+	void (*vnode_idle)(struct vm *vm, vm_object_t object);
+	/* vm_page_free's hint to the idle zeroer, each time. */
+	void (*zero_hint)(struct vm *vm);
+	/* A complaint on the console; the call is otherwise ignored. */
+	void (*warn)(struct vm *vm, const char *code);
+};
+
 struct vm_pageout; /* vmcore/bsd/vm_pageout.h: page daemon and vm daemon */
 struct swap_pager; /* vmcore/bsd/swap_pager.c */
 struct vnode_pager; /* vmcore/bsd/vnode_pager.c */
@@ -92,7 +111,7 @@ struct vm {
 	int32_t zero_idle_enabled;
 	uint32_t dnweight; /* static of vm_page_dontneed */
 	int32_t so_zerocp_fullpage;
-	bool invariants; /* the seeds' KASSERTs are on */
+	bool invariants; /* the seeds' KASSERTs are on; panics always are */
 
 	/* shared between allocation and the page daemon */
 	int32_t vm_pages_needed;
@@ -117,6 +136,18 @@ struct vm {
 	int32_t hz; /* ticks per second of the page daemon's era */
 
 	void *kernel_private; /* conformance drivers: their context */
+
+	/* vm_page.c, continued */
+	const struct vm_page_hooks *page_hooks;
+	struct sim_thread *pagezero; /* vm_zeroidle.c */
+	int32_t idlezero_maxrun; /* pages */
+	uint32_t cnt_prezero; /* pages zeroed while idle */
+	uint32_t pq_cachesize; /* kilobytes: chooses the colours at boot */
+	int32_t f11_cache_rule; /* R10 */
+
+	/* the process list's lock (vm_lock.h) */
+	const struct sim_thread *allproc_owner;
+	uint32_t allproc_readers;
 };
 
 /* ---- predicates (companions 2.1); avail = free + cache, 32-bit unsigned */
@@ -198,10 +229,58 @@ vm_spend(struct vm *vm, uint32_t cycles)
 
 void vm_trace_event(struct vm *vm, enum vm_event_kind kind, int32_t pid,
     int64_t a, int64_t b);
-/* from, to: enum vm_queue. Emits one struct vm_transition. */
-void vm_trace_move(struct vm *vm, vm_page_t m, int from, int to, int where);
+
+/* ---- queue transitions (vm_trace.c): one call for each, never two for a
+ *	removal and an insertion that belong together. */
+
 /* Canonical name of a PQ_ number, for a page (tells WIRED, BUSY). */
 enum vm_queue vm_queue_of(const struct vm *vm, const struct vm_page *m,
     int pq);
+
+static inline bool
+vm_tracing_moves(const struct vm *vm)
+{
+	return (vm->trace != NULL && vm->trace->transition != NULL);
+}
+
+/* A page before a move: where it was and whose it was. */
+struct vm_trace_from {
+	enum vm_queue queue;
+	uint32_t object;
+	vm_pindex_t pindex;
+};
+
+void vm_trace_mark(const struct vm *vm, const struct vm_page *m,
+    struct vm_trace_from *from);
+/* why: the reason when the running thread has set none. */
+void vm_trace_emit(struct vm *vm, const struct vm_page *m,
+    const struct vm_trace_from *from, enum vm_queue to, int where,
+    enum vm_reason why);
+
+/* from, to: enum vm_queue. Emits one struct vm_transition. */
+static inline void
+vm_trace_move(struct vm *vm, vm_page_t m, int from, int to, int where)
+{
+	struct vm_trace_from f;
+
+	if (__builtin_expect(vm_tracing_moves(vm), 0)) {
+		vm_trace_mark(vm, m, &f);
+		f.queue = (enum vm_queue)from;
+		vm_trace_emit(vm, m, &f, (enum vm_queue)to, where, WHY_NONE);
+	}
+}
+
+/*
+ * An assertion of the seed: checked when vm->invariants. The message starts
+ * with a code that conformance runs compare ("BUSY_ALREADY: ...").
+ */
+#define VM_KASSERT(vm, cond, msg)                        \
+	do {                                             \
+		if ((vm)->invariants)                    \
+			KASSERT((vm)->sim, (cond), msg); \
+	} while (0)
+/* A panic of the seed. */
+#define vm_panic(vm, ...) \
+	sim_panic((vm)->sim, __FILE__, __LINE__, __func__, __VA_ARGS__)
 
 #endif /* VMSIM_VMCORE_VM_INT_H */

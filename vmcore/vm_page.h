@@ -39,6 +39,8 @@ struct vm_object;
 #define PG_NOSYNC 0x0400
 #define PG_UNMANAGED 0x0800
 #define PG_MARKER 0x1000
+/* Ours: a frame outside v_page_count (a hole, or kept by the kernel). */
+#define PG_NOTAVAIL 0x4000
 
 #define DEV_BSHIFT 9
 #define DEV_BSIZE 512
@@ -119,7 +121,43 @@ struct vm_domain {
 
 /* ---- FreeBSD 5.0 vm_page.c (vmcore/bsd/vm_page.c) and vm_pageq.c ---- */
 
-void vm_page_startup(struct vm *vm); /* whole RAM in vm->domains' segments */
+/*
+ * vm_page_startup: page array and free queues over the domains' segments.
+ * Wants ndomains, dom[].vmd_seg, vmd_nsegs, boot_pages and the colours
+ * (vm_page_set_colours; 32 when unset). Lays aside the top boot_pages frames
+ * of the largest segment. 0 or -ENOMEM, -EINVAL (nothing left to manage).
+ */
+int vm_page_startup(struct vm *vm, struct sim_err *err);
+/* Gives the page array back (vm_destroy). */
+void vm_page_shutdown(struct vm *vm);
+/*
+ * vm_page_set_colours: 1, 16, 32, 64, 128 or 256 colours of the free and
+ * cache queues (PQ_L2_SIZE), with their search primes. -EINVAL.
+ */
+int vm_page_set_colours(struct vm *vm, uint32_t l2_size);
+/* The same from the kernel option PQ_CACHESIZE, kilobytes of L2 cache. */
+uint32_t vm_page_cachesize_colours(uint32_t kilobytes);
+/* Rows of this module over *vm; called once by vm_create. */
+int vm_page_tunables(struct vm *vm, struct tunables *ts);
+
+/*
+ * The seed's own arithmetic: phys[] holds n byte ranges, ascending, which it
+ * rounds in place; results are left here and in cnt, page_array, pq.
+ */
+struct vm_page_boot {
+	struct vm_phys_range {
+		vm_paddr_t start, end;
+	} *phys;
+	uint32_t nphys;
+	uint32_t boot_pages; /* for the allocator's own start */
+	uint32_t struct_bytes; /* of one page descriptor */
+	vm_offset_t vaddr; /* in: first free kernel address; out: advanced */
+	uint64_t page_range; /* descriptors */
+	uint64_t npages; /* managed, at most */
+};
+int vm_page_startup_phys(struct vm *vm, struct vm_page_boot *boot,
+    struct sim_err *err);
+void vm_set_page_size(struct vm *vm);
 vm_page_t vm_phys_to_page(struct vm *vm, pfn_t pfn);
 struct vm_pagequeue *vm_page_pagequeue(struct vm *vm, vm_page_t m);
 
@@ -177,6 +215,23 @@ void vm_page_cowfault(struct vm *vm, vm_page_t m);
 void vm_page_cowclear(vm_page_t m);
 void vm_page_cowsetup(struct vm *vm, vm_page_t m);
 void vm_page_free_wakeup(struct vm *vm);
+/* DDB's "show page" and "show pageq"; as snprintf. */
+size_t vm_page_print_page_info(const struct vm *vm, char *buf, size_t size);
+size_t vm_page_print_pageq_info(const struct vm *vm, char *buf, size_t size);
+
+/*
+ * ---- The same operations as FreeBSD 11's text expects them (section 17).
+ * One transition each: do not dequeue the page first.
+ */
+
+/* R8: accepts an unbusied page; asserts unmapped and not shared-busy. */
+void vm_page_free_f11(struct vm *vm, vm_page_t m);
+/* R10: asserts clean, unbusied, unmapped; frees instead of caching what
+ * FreeBSD 11 would free when page.f11_cache_rule is on. */
+void vm_page_cache_f11(struct vm *vm, vm_page_t m);
+/* R24: a fault takes the page off its queue; a cached one counts as
+ * reactivated. */
+void vm_page_remque(struct vm *vm, vm_page_t m);
 
 void vm_pageq_init(struct vm *vm);
 vm_page_t vm_pageq_add_new_page(struct vm *vm, vm_page_t m, pfn_t pfn);
@@ -186,9 +241,19 @@ void vm_pageq_remove_nowakeup(struct vm *vm, vm_page_t m);
 void vm_pageq_remove(struct vm *vm, vm_page_t m);
 vm_page_t vm_pageq_find(struct vm *vm, int basequeue, vm_pindex_t colour,
     bool prefer_zero);
-/* One step of the idle zeroer (vm_zeroidle.c). */
+/* One step of the idle zeroer (vm_zeroidle.c); NULL: none needed it. */
 vm_page_t vm_page_zero_idle_step(struct vm *vm);
 bool vm_page_zero_check(struct vm *vm);
+void vm_page_zero_idle_wakeup(struct vm *vm);
+/* The `pagezero` thread, at the lowest idle priority (start_daemons). */
+void vm_pagezero_start(struct vm *vm);
+
+/* ---- invariants (vmcore/vm_check.c); each panics on the first that fails */
+
+void vmcheck_page(struct vm *vm, vm_page_t m);
+void vmcheck_queue(struct vm *vm, int queue, uint32_t domain);
+void vmcheck_object(struct vm *vm, struct vm_object *object);
+void vmcheck_all(struct vm *vm);
 
 static inline bool
 vm_page_busied(const struct vm_page *m)
