@@ -47,6 +47,7 @@ enum td_state { TDS_INACTIVE, TDS_INHIBITED, TDS_CAN_RUN, TDS_RUNQ,
 #define PPAUSE 104
 #define PUSER 160
 #define PRI_IDLE 224
+#define PRI_IDLE_MAX 255
 
 #define PRIO_MIN (-20)
 
