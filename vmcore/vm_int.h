@@ -59,7 +59,11 @@ struct vm_pmap_ops {
 	void (*zero_page_area)(struct vm *vm, vm_page_t m, int off, int size);
 	void (*copy_page)(struct vm *vm, vm_page_t src, vm_page_t dst);
 };
+/* These charge the cost of what they do (cost.zero_page, cost.copy_page, and
+ * cost.pmap_remove for each mapping): callers do not. */
 extern const struct vm_pmap_ops vm_pmap_mmu;
+/* vm->pmap := vm_pmap_mmu, and vm->mmu's calls upward come to vm. */
+void vm_pmap_mmu_attach(struct vm *vm);
 
 /*
  * What the page module tells sideways, to the vnode pager or a conformance

@@ -40,7 +40,6 @@ vm_page_zero_one(struct vm *vm, vm_page_t m)
 	vm_moving(vm, m, &from);
 	vm_pageq_unlink(vm, m);
 	vm->pmap->zero_page(vm, m);
-	vm_spend(vm, vm->cost.zero_page);
 	vm_page_flag_set(m, PG_ZERO);
 	vm_pageq_link(vm, m, queue, false);
 	vm->page_zero_count++;
