@@ -99,7 +99,8 @@ apply_boot_tunables(struct machine *m, struct sim_err *err)
 		}
 		/* a later change: at least the name must be right */
 		row = NULL;
-		for (size_t k = 0; (row = tunables_row(m->ts, k)) != NULL; k++) {
+		for (size_t k = 0; (row = tunables_row(m->ts, k)) != NULL;
+		    k++) {
 			if (strcmp(row->name, c->name) == 0)
 				break;
 		}
