@@ -253,7 +253,10 @@ void vm_pagezero_start(struct vm *vm);
 void vmcheck_page(struct vm *vm, vm_page_t m);
 void vmcheck_queue(struct vm *vm, int queue, uint32_t domain);
 void vmcheck_object(struct vm *vm, struct vm_object *object);
-void vmcheck_all(struct vm *vm);
+void vmcheck_all(struct vm *vm); /* structures and counters agree */
+/* ... and pages on no queue are wired, busy or unmanaged: between kernel
+ * sections. The kernel's check operation. */
+void vmcheck_accounted(struct vm *vm);
 
 static inline bool
 vm_page_busied(const struct vm_page *m)
