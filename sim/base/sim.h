@@ -49,6 +49,9 @@ uint64_t sim_hz(const struct sim *sim);
 uint64_t sim_us(const struct sim *sim, uint64_t microseconds); /* -> cycles */
 uint64_t sim_ns(const struct sim *sim, uint64_t nanoseconds); /* -> cycles */
 uint64_t sim_to_ns(const struct sim *sim, sim_time_t cycles);
+uint32_t sim_ncpus(const struct sim *sim);
+/* The simulated CPU that is running: 0, 1, ... */
+uint32_t sim_curcpu(const struct sim *sim);
 
 /* ------------------------------------------------------------ events */
 
@@ -163,14 +166,34 @@ uint64_t sim_user_horizon(struct sim *sim);
  * sim_run: dispatch threads and events until a thread or event calls
  * sim_stop, or nothing can ever run again.
  */
-enum sim_run_result { SIM_STOPPED, SIM_DEADLOCK };
+enum sim_run_result {
+	SIM_STOPPED, /* by sim_stop */
+	SIM_DEADLOCK, /* nothing is runnable and no event is scheduled */
+	SIM_UNTIL, /* sim_run_until: what is left lies beyond `until` */
+	SIM_ABANDONED, /* by sim_abandon_current */
+};
 enum sim_run_result sim_run(struct sim *sim);
 /* As sim_run, but also return when no runnable thread is left and no event is
  * due at or before `until` (the clock is then at `until`). */
 enum sim_run_result sim_run_until(struct sim *sim, sim_time_t until);
+/* Takes effect when the running thread next sleeps, exits or comes to a
+ * preemption point, or after the running event. Safe in signal handlers; a
+ * stop asked for outside sim_run ends the next one at once. */
 void sim_stop(struct sim *sim);
+/*
+ * sim_abandon_current: end the running thread where it stands, or the running
+ * event, and return SIM_ABANDONED from sim_run, which may be called again.
+ * For panic handlers that expect the panic. Its stack is recycled; what it
+ * allocated is its own affair.
+ */
+void sim_abandon_current(struct sim *sim) __attribute__((noreturn));
 /* Idle cycles of all CPUs so far. */
 uint64_t sim_idle_cycles(const struct sim *sim);
+/* Cycles spent by events and outside sim_run. With the idle cycles and the
+ * threads' they add up to the CPUs' clocks. */
+uint64_t sim_event_cycles(const struct sim *sim);
+/* Charged to the new thread whenever a CPU changes threads; 0 at first. */
+void sim_set_context_switch_cost(struct sim *sim, uint64_t cycles);
 
 /* Seen by conformance drivers: every sleep and wakeup of the simulation. */
 struct sim_trace_ops {
