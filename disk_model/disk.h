@@ -15,14 +15,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "disk_model/engine.h"
 #include "sim/base/sim.h"
 
-#define DISK_SECTOR 512u
-
 struct disk;
-struct disk_params;
-
-enum disk_op { DISK_READ, DISK_WRITE, DISK_FLUSH, DISK_TRIM };
 
 /* One page-sized piece of a request's memory. */
 struct disk_seg {
@@ -51,10 +47,7 @@ struct disk_request {
 	/* the service time's parts, cycles; queueing is start - arrival */
 	uint64_t overhead, seek, rotation, transfer;
 	bool cache_hit;
-	/* private to the device */
-	struct disk_request *next, *prev;
-	uint64_t seq;
-	uint64_t priv[4];
+	struct disk_io io; /* private to the device; times in ps */
 };
 
 /*
@@ -83,7 +76,10 @@ struct disk_stats {
 	uint64_t busy, queued, overhead, seek, rotation, transfer; /* cycles */
 	uint64_t cache_hits;
 	uint32_t queue_length, queue_max;
+	uint64_t flushes, trims, errors, merged;
 };
 void disk_get_stats(const struct disk *d, struct disk_stats *st);
+/* For what the engine alone offers: faults, cylinders, statistics in ps. */
+struct disk_engine *disk_get_engine(struct disk *d);
 
 #endif /* VMSIM_DISK_MODEL_DISK_H */

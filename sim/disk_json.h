@@ -15,6 +15,12 @@
  */
 int disk_params_load(const char *name_or_path, struct disk_params **out,
     struct sim_err *err);
+/*
+ * The same from text in memory; file: for messages, id: name of the model.
+ * The text need not end in a NUL.
+ */
+int disk_params_parse(const char *file, const char *id, const char *text,
+    size_t size, struct disk_params **out, struct sim_err *err);
 void disk_params_free(struct disk_params *p);
 /* Built-in models in order of name; NULL past the end. */
 const char *disk_params_builtin(size_t i);

@@ -1,0 +1,87 @@
+/*
+ * disk_int.h: inside disk_model. The engine keeps the queue and the clock; a
+ * device (hdd.c, ssd.c, fixed.c) serves commands that the engine hands it.
+ */
+#ifndef VMSIM_DISK_MODEL_DISK_INT_H
+#define VMSIM_DISK_MODEL_DISK_INT_H
+
+#include "disk_model/engine.h"
+
+/*
+ * A device. accept() takes a command at time `now` (only when room() says
+ * so); next() tells when the device wants run() to be called; run(t) lets
+ * what is due at t happen and hands finished commands to
+ * disk_engine_complete(). position() estimates, for shortest-positioning
+ * schedulers, the time until the first sector is under a head.
+ */
+struct device_ops {
+	bool (*room)(const void *dev);
+	void (*accept)(void *dev, struct disk_io *io, uint64_t now);
+	uint64_t (*next)(const void *dev);
+	void (*run)(void *dev, uint64_t t);
+	uint64_t (*position)(void *dev, const struct disk_io *io, uint64_t now);
+	uint32_t (*cylinder)(const void *dev, uint64_t lbn);
+	void (*destroy)(void *dev);
+};
+
+struct device {
+	const struct device_ops *ops;
+	void *dev;
+	uint64_t sectors;
+	uint32_t cylinders; /* 1 when it has none */
+};
+
+int hdd_create(struct disk_engine *e, const struct disk_params *p,
+    struct device *out, struct sim_err *err);
+int ssd_create(struct disk_engine *e, const struct disk_params *p,
+    struct device *out, struct sim_err *err);
+int fixed_create(struct disk_engine *e, const struct disk_params *p,
+    struct device *out, struct sim_err *err);
+
+/* From a device: this command is over at time t (not before now). */
+void disk_engine_complete(struct disk_engine *e, struct disk_io *io,
+    uint64_t t);
+
+/* ------------------------------------------------------------ schedulers */
+
+struct disk_queue {
+	struct disk_io *head, *tail; /* in order of arrival */
+	uint32_t count;
+};
+
+struct scheduler;
+
+struct sched_state {
+	const struct scheduler *kind;
+	char name[64]; /* as given, with its options */
+	uint64_t pos; /* first block of the last request dispatched */
+	uint64_t end; /* the block after its last */
+	uint32_t cyl; /* cylinder of pos */
+	bool down; /* SCAN and VSCAN: direction */
+	uint64_t weight_ppm; /* VSCAN's R; aged SPTF's weight */
+	uint32_t reads_first; /* writes may be passed so often; 0: off */
+	uint32_t merge; /* join adjacent requests up to so many sectors; 0: off */
+	uint32_t passed; /* times in a row that a write was passed over */
+	/* deadline, [0] reads, [1] writes */
+	uint32_t batch_op, batch_left;
+	uint64_t batch_pos[2];
+};
+
+/* -EINVAL when there is no such scheduler. */
+int sched_init(struct sched_state *s, const char *name, struct sim_err *err);
+/*
+ * Choose among the queue's requests before `limit` (NULL: all of them; never
+ * empty). Does not remove it.
+ */
+struct disk_io *sched_pick(struct sched_state *s, const struct disk_queue *q,
+    const struct disk_io *limit, const struct device *dev, uint64_t now);
+/* Tell what was dispatched. */
+void sched_dispatched(struct sched_state *s, const struct disk_io *io);
+/*
+ * A waiting request that `io` continues or precedes without a gap, with the
+ * same direction and no barrier in between; NULL when there is none.
+ */
+struct disk_io *sched_merge(const struct sched_state *s,
+    const struct disk_queue *q, const struct disk_io *io);
+
+#endif

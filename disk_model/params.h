@@ -1,0 +1,139 @@
+/*
+ * params.h: what a disk model is made of, as plain structures. Filled from
+ * JSON by sim/disk_json.c, or by hand in tests; the models only read it.
+ *
+ * Units: times in picoseconds (suffix _ps), lengths in sectors of 512 bytes
+ * unless the name says bytes.
+ */
+#ifndef VMSIM_DISK_MODEL_PARAMS_H
+#define VMSIM_DISK_MODEL_PARAMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DISK_SECTOR 512u
+#define PS_PER_SECOND UINT64_C(1000000000000)
+#define PS_PER_MS UINT64_C(1000000000)
+#define PS_PER_US UINT64_C(1000000)
+#define PS_PER_NS UINT64_C(1000)
+
+enum disk_family { DISK_HDD, DISK_SSD, DISK_FIXED };
+
+/* ------------------------------------------------------------ faults */
+
+enum disk_fault_kind {
+	FAULT_MEDIA, /* EIO on the chosen sectors */
+	FAULT_TIMEOUT, /* ETIMEDOUT after delay_ps */
+	FAULT_TORN, /* a write stops in the middle: EIO, its head is written */
+	FAULT_GONE, /* ENXIO, now and for ever after */
+};
+
+enum { FAULT_ON_READ = 1, FAULT_ON_WRITE = 2 };
+
+struct disk_fault {
+	enum disk_fault_kind kind;
+	uint32_t ops; /* FAULT_ON_* */
+	uint64_t first_lbn, last_lbn; /* sectors it sits on */
+	uint64_t at_ps; /* not before this time */
+	uint64_t after; /* let so many matching requests pass */
+	uint64_t times; /* strike so often; 0: always */
+	uint64_t delay_ps; /* TIMEOUT: how long the host waits */
+	uint32_t sectors; /* TORN: sectors written before it stops */
+};
+
+#define DISK_MAXFAULTS 32
+
+/* ------------------------------------------------------------ rotating */
+
+struct hdd_zone {
+	uint32_t first_cyl, last_cyl;
+	uint32_t spt; /* sectors per track */
+	uint32_t track_skew, cyl_skew; /* sectors */
+	uint32_t first_offset; /* angle of the zone's first sector, sectors */
+	uint64_t reserved; /* sectors before the zone's first block */
+	uint64_t spare; /* sectors behind its last block */
+	/* Sectors of the zone that hold no block, ascending (from its start). */
+	uint64_t *slips;
+	uint32_t nslips;
+};
+
+enum hdd_read_ahead {
+	RA_OFF,
+	RA_SECTORS, /* read_ahead_sectors past the request */
+	RA_TRACK, /* to the end of the track of the last sector */
+	RA_TRACK_PLUS, /* one further when the track before was just read */
+	RA_SEGMENT, /* until the segment is full */
+};
+
+enum hdd_write_behind {
+	WB_OFF,
+	WB_SEQUENTIAL, /* one dirty run, appends only */
+	WB_ANY, /* several runs, written in the order of their arrival */
+};
+
+/* Overhead of a command by what the one before it was: [0] read, [1] write. */
+struct hdd_overhead {
+	uint64_t read_hit[2], read_miss[2];
+	uint64_t write_hit[2], write_miss[2]; /* hit: taken by write-behind */
+};
+
+struct hdd_cache {
+	uint32_t segments; /* 0: no buffer at all */
+	uint32_t segment_sectors;
+	enum hdd_read_ahead read_ahead;
+	uint32_t read_ahead_sectors;
+	/* Read-ahead goes on into the next track or cylinder. */
+	bool stop_at_sector_end; /* a miss waits for the sector under way */
+	enum hdd_write_behind write_behind;
+	bool write_segment; /* one segment is kept for writes */
+	uint32_t fence_sectors; /* data held back until so much is buffered */
+	uint32_t read_mark_ppm; /* share of a read buffered before the bus */
+	bool hold_bus; /* bus held to the end once taken */
+};
+
+struct hdd_params {
+	uint32_t rpm, cylinders, heads, nzones;
+	struct hdd_zone *zone;
+	uint64_t capacity; /* blocks exported; 0: all that are mapped */
+	uint64_t *seek_ps; /* [cylinders]; [0] is 0 */
+	uint64_t head_switch_ps, write_settle_ps;
+	struct hdd_overhead overhead;
+	uint64_t bus_read_ps, bus_write_ps; /* per sector */
+	bool zero_latency;
+	uint32_t queue_depth; /* commands the drive holds; 1 or more */
+	struct hdd_cache cache;
+};
+
+/* ------------------------------------------------------------ flash */
+
+struct ssd_params {
+	uint32_t queue_depth;
+};
+
+/* ------------------------------------------------------------ control */
+
+/* Fixed latency and RAM disk: finish = start + latency + bytes / rate. */
+struct fixed_params {
+	uint64_t sectors;
+	uint64_t read_ps, write_ps; /* latency */
+	uint64_t sector_ps; /* transfer time of a sector */
+	uint32_t queue_depth; /* served at the same time; 0: without limit */
+};
+
+/* ------------------------------------------------------------ all */
+
+struct disk_params {
+	char id[64]; /* "hp97560" */
+	char title[128]; /* "HP 97560" */
+	char scheduler[32]; /* default of the model */
+	enum disk_family family;
+	struct hdd_params hdd;
+	struct ssd_params ssd;
+	struct fixed_params fixed;
+	struct disk_fault faults[DISK_MAXFAULTS];
+	uint32_t nfaults;
+	char *json; /* the text it came from, for `disk show`; may be NULL */
+};
+
+#endif
