@@ -86,6 +86,7 @@ struct vm_page_hooks {
 struct vm_pageout; /* vmcore/bsd/vm_pageout.h: page daemon and vm daemon */
 struct swap_pager; /* vmcore/bsd/swap_pager.c */
 struct vnode_pager; /* vmcore/bsd/vnode_pager.c */
+struct vm_syncer; /* vmcore/bsd/vm_syncer.c */
 
 struct vm {
 	struct sim *sim;
@@ -148,6 +149,17 @@ struct vm {
 	uint32_t cnt_prezero; /* pages zeroed while idle */
 	uint32_t pq_cachesize; /* kilobytes: chooses the colours at boot */
 	int32_t f11_cache_rule; /* R10 */
+
+	/* objects, maps and faults, continued */
+	const struct vm_pagerops *pagerops[OBJT_DEAD + 1];
+	TAILQ_HEAD(, vm_object) object_pool; /* recycled, type-stable */
+	struct vm_map_entry *entry_pool; /* by `next` */
+	uint32_t object_count; /* live */
+	uint32_t object_collapses, object_bypasses;
+	uint32_t vmspace_next_id;
+	uint64_t fault_kind[VMF_ERROR + 1]; /* faults by how they ended */
+	struct vm_syncer *syncer; /* vm_syncer.c */
+	uint64_t map_entry_bytes; /* host bytes of entries and objects */
 
 	/* the process list's lock (vm_lock.h) */
 	const struct sim_thread *allproc_owner;

@@ -83,6 +83,15 @@ struct vm_pagerops {
 	void (*freespace)(struct vm *vm, vm_object_t object, vm_pindex_t start,
 	    vm_pindex_t count);
 	void (*dealloc)(struct vm *vm, vm_object_t object);
+	/* Move the copies of src's [offset, offset + dst->size) to dst where it
+	 * has none; destroy: src is left with nothing and becomes DEFAULT.
+	 * NULL: the pager never sees collapses and splits. */
+	void (*copy)(struct vm *vm, vm_object_t src, vm_object_t dst,
+	    vm_pindex_t offset, bool destroy);
+	/* The object's handle gets or loses a user with each reference to the
+	 * object. May be NULL. release may sleep. */
+	void (*reference)(struct vm *vm, vm_object_t object);
+	void (*release)(struct vm *vm, vm_object_t object);
 };
 
 vm_object_t vm_object_allocate(struct vm *vm, enum obj_type type,
@@ -109,6 +118,36 @@ void vm_object_set_writeable_dirty(vm_object_t object);
 
 /* Colours of new and shadow objects (companions 1.3). */
 void vm_object_color_new(struct vm *vm, vm_object_t object);
+
+/* The first page at or after pindex; NULL: none. */
+vm_page_t vm_object_page_from(vm_object_t object, vm_pindex_t pindex);
+/* Sleep while another thread owns the object's lock (vm_lock.h): to be called
+ * before every uninterrupted section that works on the object's pages. */
+void vm_object_gate(struct vm *vm, vm_object_t object);
+/* Let go of an object lock that the running thread owns, around a sleep. */
+bool vm_object_sleep_begin(struct vm *vm, vm_object_t object);
+void vm_object_sleep_end(struct vm *vm, vm_object_t object, bool owned);
+/* Free a page whatever maps it; a wired one only loses its object. */
+void vm_object_free_page(struct vm *vm, vm_page_t m);
+void vm_object_pip_wakeupn(struct vm *vm, vm_object_t object, int n);
+/* Unlink and recycle an object without pages, store or references. */
+void vm_object_destroy(struct vm *vm, vm_object_t object);
+/* Host memory of every object, at vm_destroy. */
+void vm_object_shutdown(struct vm *vm);
+
+static inline bool
+vm_object_is_anonymous(const struct vm_object *object)
+{
+	return (object->handle == NULL &&
+	    (object->type == OBJT_DEFAULT || object->type == OBJT_SWAP));
+}
+
+static inline bool
+vm_pager_has_page(struct vm *vm, vm_object_t object, vm_pindex_t pindex,
+    int *before, int *after)
+{
+	return (object->pagerops->haspage(vm, object, pindex, before, after));
+}
 
 static inline void
 vm_pager_put_pages(struct vm *vm, vm_object_t object, vm_page_t *mc, int count,

@@ -225,6 +225,9 @@ void vmspace_ref(struct vmspace *vs);
 void vmspace_free(struct vm *vm, struct vmspace *vs); /* may sleep */
 struct pmap *vmspace_pmap(const struct vmspace *vs);
 uint64_t vmspace_resident_count(const struct vmspace *vs);
+/* Where the search for free space starts, going down; at first 128 MiB below
+ * the space's end (all of it when the space is small). */
+void vmspace_set_mmap_top(struct vmspace *vs, vm_offset_t top);
 
 enum { /* flags of vm_mmap */
 	VM_MAP_SHARED = 1, /* else private: copy on write */
@@ -319,6 +322,8 @@ struct vnode *vm_vnode_new(struct vm *vm, const char *name, uint64_t size,
 void vm_vnode_ref(struct vnode *vp);
 /* At the last reference the object stays cached until its pages are gone. */
 void vm_vnode_rele(struct vm *vm, struct vnode *vp);
+/* Does an address space map the file? */
+bool vm_vnode_is_mapped(const struct vnode *vp);
 uint32_t vm_vnode_id(const struct vnode *vp);
 const char *vm_vnode_name(const struct vnode *vp);
 uint64_t vm_vnode_size(const struct vnode *vp);
