@@ -105,9 +105,12 @@ bool pmap_enter_quick(struct pmap *pmap, vm_offset_t va, pfn_t pfn, int prot);
 void pmap_remove(struct pmap *pmap, vm_offset_t start, vm_offset_t end);
 void pmap_protect(struct pmap *pmap, vm_offset_t start, vm_offset_t end,
     int prot);
-/* Process exit: tears down everything; RW+M still reported, A not. */
+/* Process exit: tears down all that is not wired; RW+M still reported, A not.
+ * Wired mappings stay until they are unwired and pmap_remove'd. */
 void pmap_remove_pages(struct pmap *pmap);
-/* Fork: read-only copies with A and M clear, empty slots only. */
+/* Fork: copies managed mappings without wiring, A and M; empty slots only.
+ * RW is copied too: write-protect first what is copied on write. Nothing
+ * happens unless both addresses are the same. */
 void pmap_copy(struct pmap *dst, struct pmap *src, vm_offset_t dst_addr,
     uint64_t length, vm_offset_t src_addr);
 enum { PMAP_ADVISE_DONTNEED, PMAP_ADVISE_FREE };
@@ -121,6 +124,8 @@ pfn_t pmap_extract(struct pmap *pmap, vm_offset_t va);
 pte_t *pmap_pte(struct pmap *pmap, vm_offset_t va);
 /* Number of valid mappings: the process's resident set, pages. */
 uint64_t pmap_resident_count(const struct pmap *pmap);
+/* Of them wired. */
+uint64_t pmap_wired_count(const struct pmap *pmap);
 
 /* ---- all mappings of one frame ---- */
 
