@@ -184,7 +184,7 @@ struct vm_pageout {
 
 	/* globals of the seed */
 	int32_t vm_pageout_page_count; /* pages of a cluster */
-	uint32_t vm_page_max_wired; /* pages */
+	int32_t vm_page_max_wired; /* pages */
 	int32_t vm_pageout_oom_seq; /* scans */
 	int32_t vm_pageout_req_swapout; /* VM_SWAP_* */
 	int32_t vm_daemon_needed; /* a channel only */
@@ -215,15 +215,13 @@ struct vm_pageout {
 	uint32_t inject_lock_fail; /* parts per million */
 	struct sim_rng lock_fail;
 
-	/* what the low-memory handlers and the allocator give back: pages of
-	 * the kernel's own at each event, most of them over all (default 0) */
+	/* What the low-memory handlers and the kernel's allocator give back of
+	 * the kernel's own frames at each event (companions 12). */
 	uint32_t lowmem_pages, uma_pages;
 
 	/* vm_glue (process swapping), NULL until there is one */
 	void (*swapout_procs)(struct vm *vm, int flags);
 	void (*faultin)(struct vm *vm, struct proc *p);
-	/* the syncer, NULL until there is one */
-	bool (*speedup_syncer)(struct vm *vm);
 };
 
 /* ---- life cycle ---- */
@@ -347,6 +345,35 @@ vm_pagequeue_unlock(struct vm *vm, struct vm_pagequeue *pq)
 	KASSERT(vm->sim, pq->pq_lock == vm_lock_self(vm),
 	    ("page queue is not locked by this thread"));
 	pq->pq_lock = NULL;
+}
+
+/*
+ * On a run queue, running, sleeping or suspended. A thread of a machine is
+ * asked itself; one without a simulated thread (conformance) has its fields.
+ */
+static inline bool
+vm_thread_ordinary(const struct vm *vm, const struct thread *td)
+{
+	if ((td->td_inhibitors & (TDI_SLEEPING | TDI_SUSPENDED)) != 0)
+		return (true);
+	if (td->td_sim != NULL && td->td_inhibitors == 0)
+		return (true); /* sleeps on a channel, or could run */
+	return (td->td_state == TDS_RUNQ || td->td_state == TDS_RUNNING);
+}
+
+/* _PHOLD, _PRELE: keep a process in memory; holding brings it in. */
+static inline void
+vm_proc_hold(struct vm *vm, struct proc *p)
+{
+	p->p_lock++;
+	if ((p->p_sflag & PS_INMEM) == 0)
+		vm->pageout->env->faultin(vm, p);
+}
+
+static inline void
+vm_proc_release(struct proc *p)
+{
+	p->p_lock--;
 }
 
 /* The software reference, taken. */
