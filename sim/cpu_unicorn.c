@@ -478,6 +478,19 @@ after_intr(struct cpu_uc *e, uint64_t rip, struct cpu_exit *ex)
 	return exit_trap(ex, (int)r->intr);
 }
 
+/* The hook stops before the emulator does this part of the instruction. */
+static enum next
+after_syscall(struct cpu_uc *e, uint64_t rip, struct cpu_exit *ex)
+{
+	uint64_t rflags = 0;
+
+	uc_reg_read(e->uc, UC_X86_REG_RFLAGS, &rflags);
+	uc_reg_write(e->uc, UC_X86_REG_RCX, &rip);
+	uc_reg_write(e->uc, UC_X86_REG_R11, &rflags);
+	ex->kind = CPU_EXIT_SYSCALL;
+	return RUN_EXIT;
+}
+
 /* What the emulator said when it came back from the run at `start`. */
 static enum next
 after_start(struct cpu_uc *e, uc_err err, uint64_t step_end,
@@ -494,10 +507,8 @@ after_start(struct cpu_uc *e, uc_err err, uint64_t step_end,
 	}
 	uc_reg_read(e->uc, UC_X86_REG_RIP, &rip);
 	e->loaded->rip = rip;
-	if (r->stop == STOP_SYSCALL) {
-		ex->kind = CPU_EXIT_SYSCALL;
-		return RUN_EXIT;
-	}
+	if (r->stop == STOP_SYSCALL)
+		return after_syscall(e, rip, ex);
 	if (r->stop == STOP_INTR)
 		return after_intr(e, rip, ex);
 	if (err == UC_ERR_INSN_INVALID) {
