@@ -31,6 +31,7 @@ struct tunable_change {
 	uint64_t at_ns;
 	char name[64];
 	char value[TUN_STRING_MAX];
+	char origin[160]; /* where it was given: "--set", "m.json: $.tunables" */
 };
 
 struct machine_config {
@@ -67,6 +68,8 @@ struct machine_config {
 	bool quiet, json;
 	bool progress; /* stderr is a terminal */
 	bool count_check;
+	bool cwd_given; /* cwd is the user's, not the caller's directory */
+	char json_path[4096]; /* --json=FILE; "": stderr */
 };
 
 void machine_config_init(struct machine_config *mc); /* the defaults */

@@ -23,8 +23,9 @@ struct rundb;
 
 /*
  * Writes to a temporary name next to `path` and renames at the first commit,
- * so a failure leaves no half-written file. -EEXIST is not an error: a run
- * replaces its database. Errors: -EACCES, -ENOSPC, -EIO ... with err.
+ * so a failure leaves no half-written file. A run replaces an older run's
+ * database. Errors: -EEXIST the file is something else, -EBUSY another run
+ * writes it, -EACCES, -ENOSPC, -EIO ... with err.
  */
 int rundb_create(const char *path, const struct machine_config *mc,
     struct sim_err *err, struct rundb **out);
@@ -39,11 +40,15 @@ void rundb_put_process_end(struct rundb *db, int32_t pid, sim_time_t end,
     uint64_t minflt, uint64_t majflt, uint64_t syscalls, uint64_t peak_rss);
 void rundb_put_object(struct rundb *db, uint32_t id, const char *type,
     const char *name);
-/* One sample: vm_stat_count values. */
+/* One sample: vm_stat_count values. The first one defines the counters; the
+ * last one's values are kept as the counters' final ones, also when samples
+ * are not logged. */
 void rundb_put_sample(struct rundb *db, sim_time_t when, struct vm *vm);
-/* Waits for the writer. complete: the run ended by itself. The first error of
- * the writer (a full disk) is reported here, and the file is removed or left
- * valid and marked incomplete. */
+/* A disk's totals, before rundb_finish. */
+void rundb_put_disk(struct rundb *db, const struct disk *d);
+/* Waits for the writer and frees db. complete: the run ended by itself. The
+ * first error of the writer (a full disk) is reported here, and the file is
+ * removed: the same run makes the same rows again. */
 int rundb_finish(struct rundb *db, const struct machine_result *res,
     bool complete, struct sim_err *err);
 /* The run never began (or failed to): close and leave no file of it. */

@@ -1,0 +1,1071 @@
+/*
+ * config.c: JSON configurations and single settings, checked against one
+ * table of keys.
+ *
+ * Interface: config.h. cJSON parses; what it does not check is checked here:
+ * unknown and duplicate keys (with the nearest known one), types, ranges,
+ * integers that a double cannot hold, text after the end.
+ */
+#include "sim/config.h"
+
+#include <cjson/cJSON.h>
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/rundb.h"
+
+#define CONFIG_MAX_BYTES (1u << 20)
+#define CONFIG_MAX_CHANGES 4096
+#define EXACT_DOUBLE 9007199254740992.0 /* 2^53 */
+
+/* What is being read, for messages: "machine.json" or "--mem". */
+struct source {
+	const char *name;
+	bool is_file;
+	struct machine_config *mc;
+	struct sim_err *err;
+};
+
+struct key;
+typedef int key_fn(struct source *s, const struct key *k, const cJSON *v,
+    const char *path);
+
+struct key {
+	const char *name;
+	key_fn *set;
+	size_t offset, size; /* of the field in struct machine_config */
+	uint64_t min, max;
+	const char *help;
+};
+
+static key_fn set_uint, set_size, set_hz, set_time, set_text, set_kernel,
+    set_dir, set_disks, set_strings, set_env, set_log, set_tunables,
+    set_changes;
+
+#define FIELD(f) offsetof(struct machine_config, f), \
+	sizeof(((struct machine_config *)NULL)->f)
+static const struct key keys[] = {
+	{ "kernel", set_kernel, FIELD(kernel), 0, 0, "kernel: \"bsd\"" },
+	{ "mem", set_size, FIELD(mem_bytes), 4096, 8ull << 40,
+	    "physical memory, bytes" },
+	{ "kernel_mem", set_size, FIELD(kernel_bytes), 0, 8ull << 40,
+	    "part of mem that the kernel keeps for itself, bytes" },
+	{ "swap", set_size, FIELD(swap_bytes), 0, 1ull << 50,
+	    "swap space, bytes" },
+	{ "cpu_hz", set_hz, FIELD(cpu_hz), 1000000, 1000000000000u,
+	    "clock rate of a CPU, Hz" },
+	{ "cpus", set_uint, FIELD(ncpus), 1, 64, "simulated CPUs" },
+	{ "domains", set_uint, FIELD(ndomains), 1, 8, "memory domains" },
+	{ "seed", set_uint, FIELD(rng_seed), 0, UINT64_MAX,
+	    "root of all random streams" },
+	{ "disks", set_disks, 0, 0, 0, MACHINE_MAXDISKS,
+	    "list of {name, model, scheduler}" },
+	{ "fs_disk", set_text, FIELD(fs_disk), 1, 0,
+	    "disk of the file system; default: the first" },
+	{ "swap_disk", set_text, FIELD(swap_disk), 1, 0,
+	    "disk of the swap space; default: the last" },
+	{ "argv", set_strings, FIELD(argv), 1, 0,
+	    "program and arguments, when the command line has none" },
+	{ "env", set_env, 0, 0, 0, 0,
+	    "variables of the guest's environment; null removes one" },
+	{ "cwd", set_dir, FIELD(cwd), 1, 0, "the guest's working directory" },
+	{ "bind_rw", set_strings, FIELD(bind_rw), 0, 0,
+	    "host directories that the guest may write" },
+	{ "stack_limit", set_size, FIELD(stack_limit), 65536, 1ull << 40,
+	    "RLIMIT_STACK, bytes" },
+	{ "rss_limit", set_size, FIELD(rss_limit), 0, 1ull << 50,
+	    "RLIMIT_RSS, bytes; 0: none" },
+	{ "boot_epoch", set_uint, FIELD(boot_epoch), 0, 253402300799u,
+	    "the guest's clock at boot, seconds since 1970" },
+	{ "max_time", set_time, FIELD(max_ns), 0, UINT64_MAX / 2,
+	    "end of the run in simulated time; 0: none" },
+	{ "check", set_uint, FIELD(check), 0, 2,
+	    "invariant checks: 0, 1 after scans, 2 after each event" },
+	{ "log", set_log, FIELD(log_mask), 0, 0,
+	    "what the database logs: transitions, faults, io, events, "
+	    "samples, all, none" },
+	{ "sample", set_time, FIELD(sample_ns), 0, UINT64_MAX / 2,
+	    "period of counter samples; 0: none" },
+	{ "tunables", set_tunables, 0, 0, 0, 0,
+	    "tunables by sysctl name, set before boot" },
+	{ "changes", set_changes, 0, 0, 0, CONFIG_MAX_CHANGES,
+	    "list of {at, set}: tunables changed at a simulated time" },
+};
+#define NKEYS (sizeof(keys) / sizeof(keys[0]))
+
+const char *
+config_key(size_t i)
+{
+	return (i < NKEYS ? keys[i].name : NULL);
+}
+
+const char *
+config_key_help(size_t i)
+{
+	return (i < NKEYS ? keys[i].help : NULL);
+}
+
+/* ------------------------------------------------------------ messages */
+
+static int fail(struct source *s, int errnum, const char *path,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+static int
+fail(struct source *s, int errnum, const char *path, const char *fmt, ...)
+{
+	char text[384];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (!s->is_file)
+		return (sim_err_set(s->err, errnum, "%s: %s", s->name, text));
+	return (sim_err_set(s->err, errnum, "%s: %s: %s", s->name, path,
+	    text));
+}
+
+/* JSON path of a part; a very long one is cut. */
+static void child(char *buf, size_t size, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void
+child(char *buf, size_t size, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(buf, size, fmt, ap);
+	va_end(ap);
+}
+
+/* ", did you mean 'x'?" or nothing. */
+static const char *
+hint(const char *name, const char *const *names, size_t count, char *buf,
+    size_t size)
+{
+	const char *near = nearest_name(name, names, count);
+
+	if (near == NULL)
+		return ("");
+	snprintf(buf, size, "; did you mean '%s'?", near);
+	return (buf);
+}
+
+/* A key as it may be printed: short, and without control characters. */
+static void
+printable(const char *in, char *out, size_t size)
+{
+	size_t n = 0;
+
+	for (; *in != '\0' && n + 1 < size; in++)
+		out[n++] = (unsigned char)*in < 32 || *in == 127 ? '?' : *in;
+	out[n] = '\0';
+}
+
+static const char *
+type_name(const cJSON *v)
+{
+	if (cJSON_IsBool(v))
+		return (cJSON_IsTrue(v) ? "true" : "false");
+	if (cJSON_IsNull(v))
+		return ("null");
+	if (cJSON_IsNumber(v))
+		return ("a number");
+	if (cJSON_IsString(v))
+		return ("a string");
+	return (cJSON_IsArray(v) ? "a list" : "an object");
+}
+
+static int
+fail_type(struct source *s, const char *path, const char *wanted,
+    const cJSON *v)
+{
+	return (fail(s, EINVAL, path, "this must be %s, not %s", wanted,
+	    type_name(v)));
+}
+
+/* ------------------------------------------------------------ scalars */
+
+int
+parse_time(const char *text, uint64_t *ns)
+{
+	static const struct {
+		const char *name;
+		uint64_t ns;
+	} units[] = { { "ns", 1 }, { "us", 1000 }, { "ms", 1000000 },
+		{ "s", 1000000000 }, { "m", 60000000000u },
+		{ "h", 3600000000000u }, { "", 1000000000 } };
+	uint64_t whole = 0, frac = 0, scale = 1;
+	const char *p = text;
+
+	if (!isdigit((unsigned char)*p))
+		return (-EINVAL);
+	for (; isdigit((unsigned char)*p); p++) {
+		whole = whole * 10 + (uint64_t)(*p - '0');
+		if (whole > 1000000000000000u)
+			return (-ERANGE);
+	}
+	if (*p == '.') {
+		for (p++; isdigit((unsigned char)*p); p++) {
+			if (scale == 1000000)
+				continue; /* finer than any use */
+			frac = frac * 10 + (uint64_t)(*p - '0');
+			scale *= 10;
+		}
+	}
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(p, units[i].name) != 0)
+			continue;
+		if (whole > UINT64_MAX / 4 / units[i].ns)
+			return (-ERANGE);
+		*ns = whole * units[i].ns + frac * units[i].ns / scale;
+		return (0);
+	}
+	return (-EINVAL);
+}
+
+static int
+parse_uint(const char *text, uint64_t *value)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)text[0]))
+		return (-EINVAL);
+	errno = 0;
+	*value = strtoull(text, &end, 0);
+	if (*end != '\0')
+		return (-EINVAL);
+	return (errno != 0 ? -ERANGE : 0);
+}
+
+/* "500MHz", "2.4GHz", "1000000000", "100M": powers of 1000. */
+static int
+parse_hz(const char *text, uint64_t *hz)
+{
+	char *end;
+	double v;
+
+	if (!isdigit((unsigned char)text[0]))
+		return (-EINVAL);
+	v = strtod(text, &end);
+	if (*end == 'k' || *end == 'K')
+		v *= 1e3, end++;
+	else if (*end == 'M')
+		v *= 1e6, end++;
+	else if (*end == 'G')
+		v *= 1e9, end++;
+	if (strcasecmp(end, "hz") == 0)
+		end += 2;
+	if (*end != '\0')
+		return (-EINVAL);
+	if (!(v < 1e15))
+		return (-ERANGE);
+	*hz = (uint64_t)(v + 0.5);
+	return (0);
+}
+
+/* A number, or text that `parse` understands. */
+static int
+scalar(struct source *s, const cJSON *v, const char *path, const char *wanted,
+    int (*parse)(const char *, uint64_t *), uint64_t *value)
+{
+	int error;
+
+	if (cJSON_IsString(v)) {
+		error = parse(v->valuestring, value);
+		if (error == -EINVAL)
+			return (fail(s, EINVAL, path,
+			    "'%.60s' is not %s", v->valuestring, wanted));
+		if (error != 0)
+			return (fail(s, ERANGE, path,
+			    "'%.60s' is out of range", v->valuestring));
+		return (0);
+	}
+	if (!cJSON_IsNumber(v))
+		return (fail_type(s, path, wanted, v));
+	if (!(v->valuedouble >= 0))
+		return (fail(s, ERANGE, path, "%g is out of range",
+		    v->valuedouble));
+	if (!(v->valuedouble <= EXACT_DOUBLE))
+		return (fail(s, ERANGE, path, "%g is too large for a JSON "
+		    "number; write it as a string", v->valuedouble));
+	if (floor(v->valuedouble) != v->valuedouble)
+		return (fail(s, EINVAL, path, "%g is not a whole number",
+		    v->valuedouble));
+	*value = (uint64_t)v->valuedouble;
+	return (0);
+}
+
+static int
+store(struct source *s, const struct key *k, const char *path, uint64_t value)
+{
+	char *field = (char *)s->mc + k->offset;
+
+	if (value < k->min || value > k->max)
+		return (fail(s, ERANGE, path, "%" PRIu64 " is out of range (%"
+		    PRIu64 " to %" PRIu64 ")", value, k->min, k->max));
+	if (k->size == sizeof(uint64_t))
+		memcpy(field, &value, sizeof(value));
+	else
+		*(uint32_t *)(void *)field = (uint32_t)value;
+	return (0);
+}
+
+static int
+set_uint(struct source *s, const struct key *k, const cJSON *v,
+    const char *path)
+{
+	uint64_t value = 0;
+	int error;
+
+	error = scalar(s, v, path, "a whole number", parse_uint, &value);
+	return (error != 0 ? error : store(s, k, path, value));
+}
+
+static int
+set_size(struct source *s, const struct key *k, const cJSON *v,
+    const char *path)
+{
+	uint64_t value = 0;
+	int error;
+
+	error = scalar(s, v, path, "a size such as 64M", parse_size, &value);
+	return (error != 0 ? error : store(s, k, path, value));
+}
+
+static int
+set_hz(struct source *s, const struct key *k, const cJSON *v, const char *path)
+{
+	uint64_t value = 0;
+	int error;
+
+	error = scalar(s, v, path, "a clock rate such as 500MHz", parse_hz,
+	    &value);
+	return (error != 0 ? error : store(s, k, path, value));
+}
+
+static int
+set_time(struct source *s, const struct key *k, const cJSON *v,
+    const char *path)
+{
+	char text[32];
+	uint64_t value = 0;
+
+	/* numbers are seconds, and may have a fraction */
+	if (cJSON_IsNumber(v)) {
+		if (!(v->valuedouble >= 0 && v->valuedouble < 1e9))
+			return (fail(s, ERANGE, path, "%g is out of range",
+			    v->valuedouble));
+		snprintf(text, sizeof(text), "%.9f", v->valuedouble);
+		if (parse_time(text, &value) == 0)
+			return (store(s, k, path, value));
+	}
+	if (!cJSON_IsString(v))
+		return (fail_type(s, path, "a time such as \"10ms\"", v));
+	switch (parse_time(v->valuestring, &value)) {
+	case 0:
+		return (store(s, k, path, value));
+	case -ERANGE:
+		return (fail(s, ERANGE, path, "'%.60s' is out of range",
+		    v->valuestring));
+	default:
+		return (fail(s, EINVAL, path, "'%.60s' is not a time such as "
+		    "250us, 10ms, 2s", v->valuestring));
+	}
+}
+
+static int
+set_text(struct source *s, const struct key *k, const cJSON *v,
+    const char *path)
+{
+	char *field = (char *)s->mc + k->offset;
+	size_t n;
+
+	if (!cJSON_IsString(v))
+		return (fail_type(s, path, "a string", v));
+	n = strlen(v->valuestring);
+	if (n < k->min)
+		return (fail(s, EINVAL, path, "the string is empty"));
+	if (n >= k->size)
+		return (fail(s, EINVAL, path, "the string is longer than %zu "
+		    "bytes", k->size - 1));
+	memset(field, 0, k->size);
+	memcpy(field, v->valuestring, n);
+	return (0);
+}
+
+static int
+set_kernel(struct source *s, const struct key *k, const cJSON *v,
+    const char *path)
+{
+	static const char *const names[] = { "bsd" };
+	char buf[64];
+
+	if (cJSON_IsString(v) && strcmp(v->valuestring, "bsd") != 0)
+		return (fail(s, EINVAL, path, "there is no kernel '%.40s'%s "
+		    "(known: bsd)", v->valuestring,
+		    hint(v->valuestring, names, 1, buf, sizeof(buf))));
+	return (set_text(s, k, v, path));
+}
+
+static int
+set_dir(struct source *s, const struct key *k, const cJSON *v,
+    const char *path)
+{
+	if (cJSON_IsString(v) && v->valuestring[0] != '/')
+		return (fail(s, EINVAL, path, "'%.60s' is not an absolute "
+		    "path", v->valuestring));
+	s->mc->cwd_given = true;
+	return (set_text(s, k, v, path));
+}
+
+/* ------------------------------------------------------------ lists */
+
+static int
+set_strings(struct source *s, const struct key *k, const cJSON *v,
+    const char *path)
+{
+	char ***field = (char ***)(void *)((char *)s->mc + k->offset);
+	char sub[160];
+	const cJSON *e;
+	int i = 0;
+
+	if (!cJSON_IsArray(v))
+		return (fail_type(s, path, "a list of strings", v));
+	if ((uint64_t)cJSON_GetArraySize(v) < k->min)
+		return (fail(s, EINVAL, path, "the list is empty"));
+	config_strings_free(*field);
+	*field = NULL;
+	cJSON_ArrayForEach(e, v) {
+		child(sub, sizeof(sub), "%s[%d]", path, i++);
+		if (!cJSON_IsString(e))
+			return (fail_type(s, sub, "a string", e));
+		if (!config_strings_add(field, e->valuestring))
+			return (fail(s, ENOMEM, sub, "out of memory"));
+	}
+	return (0);
+}
+
+static int
+put_env(struct source *s, const char *path, const char *name, size_t n,
+    const char *value)
+{
+	struct machine_config *mc = s->mc;
+	char *assignment;
+	size_t i = 0;
+	bool ok = true;
+
+	while (mc->env != NULL && mc->env[i] != NULL &&
+	    (strncmp(mc->env[i], name, n) != 0 || mc->env[i][n] != '='))
+		i++;
+	if (value != NULL) {
+		if (asprintf(&assignment, "%.*s=%s", (int)n, name, value) < 0)
+			return (fail(s, ENOMEM, path, "out of memory"));
+		if (mc->env != NULL && mc->env[i] != NULL) {
+			free(mc->env[i]);
+			mc->env[i] = assignment;
+			return (0);
+		}
+		ok = config_strings_add(&mc->env, assignment);
+		free(assignment);
+	} else if (mc->env != NULL && mc->env[i] != NULL) {
+		free(mc->env[i]);
+		do
+			mc->env[i] = mc->env[i + 1];
+		while (mc->env[i++] != NULL);
+	}
+	return (ok ? 0 : fail(s, ENOMEM, path, "out of memory"));
+}
+
+static int
+set_env(struct source *s, const struct key *k, const cJSON *v,
+    const char *path)
+{
+	char sub[160], name[64];
+	const cJSON *e;
+	int error;
+
+	if (!cJSON_IsObject(v))
+		return (fail_type(s, path, "an object of strings", v));
+	cJSON_ArrayForEach(e, v) {
+		printable(e->string, name, sizeof(name));
+		child(sub, sizeof(sub), "%s.%s", path, name);
+		if (e->string[0] == '\0' || strchr(e->string, '=') != NULL)
+			return (fail(s, EINVAL, sub,
+			    "this is no name of a variable"));
+		if (!cJSON_IsString(e) && !cJSON_IsNull(e))
+			return (fail_type(s, sub, "a string or null", e));
+		error = put_env(s, sub, e->string, strlen(e->string),
+		    cJSON_IsNull(e) ? NULL : e->valuestring);
+		if (error != 0)
+			return (error);
+	}
+	return (0);
+}
+
+static const char *const log_names[] = { "transitions", "faults", "io",
+	"events", "samples", "all", "none" };
+static const uint32_t log_masks[] = { RUNDB_LOG_TRANSITIONS, RUNDB_LOG_FAULTS,
+	RUNDB_LOG_IO, RUNDB_LOG_EVENTS, RUNDB_LOG_SAMPLES, RUNDB_LOG_ALL, 0 };
+#define NLOG (sizeof(log_names) / sizeof(log_names[0]))
+
+static int
+add_log(struct source *s, const char *path, const char *name, size_t n,
+    uint32_t *mask)
+{
+	char word[32], buf[64];
+
+	snprintf(word, sizeof(word), "%.*s", (int)n, name);
+	for (size_t i = 0; i < NLOG; i++) {
+		if (strcmp(word, log_names[i]) == 0) {
+			*mask |= log_masks[i];
+			return (0);
+		}
+	}
+	return (fail(s, EINVAL, path, "'%s' cannot be logged%s (transitions, "
+	    "faults, io, events, samples, all, none)", word,
+	    hint(word, log_names, NLOG, buf, sizeof(buf))));
+}
+
+static int
+add_logs(struct source *s, const char *path, const char *list, uint32_t *mask)
+{
+	int error = 0;
+
+	*mask = 0;
+	while (error == 0) {
+		size_t n = strcspn(list, ",");
+
+		error = add_log(s, path, list, n, mask);
+		if (list[n] == '\0')
+			break;
+		list += n + 1;
+	}
+	return (error);
+}
+
+static int
+set_log(struct source *s, const struct key *k, const cJSON *v,
+    const char *path)
+{
+	uint32_t mask = 0;
+	const cJSON *e;
+	char sub[160];
+	int error = 0, i = 0;
+
+	if (cJSON_IsString(v)) {
+		error = add_logs(s, path, v->valuestring, &mask);
+	} else if (!cJSON_IsArray(v)) {
+		return (fail_type(s, path, "a list of strings", v));
+	} else {
+		cJSON_ArrayForEach(e, v) {
+			child(sub, sizeof(sub), "%s[%d]", path, i++);
+			if (!cJSON_IsString(e))
+				return (fail_type(s, sub, "a string", e));
+			error = add_log(s, sub, e->valuestring,
+			    strlen(e->valuestring), &mask);
+			if (error != 0)
+				break;
+		}
+	}
+	if (error == 0)
+		s->mc->log_mask = mask;
+	return (error);
+}
+
+/* ------------------------------------------------------------ disks */
+
+static const char *const disk_keys[] = { "name", "model", "scheduler" };
+
+static int
+disk_field(struct source *s, struct disk_config *d, const cJSON *v,
+    const char *path)
+{
+	const struct key k[] = { { .size = sizeof(d->name), .min = 1 },
+		{ .size = sizeof(d->model), .min = 1 },
+		{ .size = sizeof(d->scheduler), .min = 0 } };
+	char *const field[] = { d->name, d->model, d->scheduler };
+	char buf[64], name[64];
+
+	for (size_t i = 0; i < 3; i++) {
+		if (strcmp(v->string, disk_keys[i]) != 0)
+			continue;
+		if (!cJSON_IsString(v))
+			return (fail_type(s, path, "a string", v));
+		if (strlen(v->valuestring) < k[i].min)
+			return (fail(s, EINVAL, path, "the string is empty"));
+		if (strlen(v->valuestring) >= k[i].size)
+			return (fail(s, EINVAL, path, "the string is longer "
+			    "than %zu bytes", k[i].size - 1));
+		strcpy(field[i], v->valuestring);
+		return (0);
+	}
+	printable(v->string, name, sizeof(name));
+	return (fail(s, EINVAL, path, "unknown key '%s'%s", name,
+	    hint(v->string, disk_keys, 3, buf, sizeof(buf))));
+}
+
+static int
+one_disk(struct source *s, const cJSON *v, const char *path)
+{
+	struct machine_config *mc = s->mc;
+	struct disk_config *d = &mc->disks[mc->ndisks];
+	char sub[224], name[64];
+	const cJSON *e;
+	int error;
+
+	if (!cJSON_IsObject(v))
+		return (fail_type(s, path, "an object", v));
+	memset(d, 0, sizeof(*d));
+	snprintf(d->name, sizeof(d->name), "da%u", mc->ndisks);
+	cJSON_ArrayForEach(e, v) {
+		printable(e->string, name, sizeof(name));
+		child(sub, sizeof(sub), "%s.%s", path, name);
+		error = disk_field(s, d, e, sub);
+		if (error != 0)
+			return (error);
+	}
+	if (d->model[0] == '\0')
+		return (fail(s, EINVAL, path, "\"model\" is missing; "
+		    "'vmsim disk list' names the built-in ones"));
+	mc->ndisks++;
+	return (0);
+}
+
+static int
+set_disks(struct source *s, const struct key *k, const cJSON *v,
+    const char *path)
+{
+	char sub[160];
+	const cJSON *e;
+	int error, i = 0;
+
+	if (!cJSON_IsArray(v))
+		return (fail_type(s, path, "a list of disks", v));
+	if (cJSON_GetArraySize(v) < 1 ||
+	    cJSON_GetArraySize(v) > MACHINE_MAXDISKS)
+		return (fail(s, ERANGE, path, "1 to %d disks are possible, "
+		    "not %d", MACHINE_MAXDISKS, cJSON_GetArraySize(v)));
+	s->mc->ndisks = 0;
+	s->mc->fs_disk[0] = s->mc->swap_disk[0] = '\0';
+	cJSON_ArrayForEach(e, v) {
+		child(sub, sizeof(sub), "%s[%d]", path, i++);
+		error = one_disk(s, e, sub);
+		if (error != 0)
+			return (error);
+	}
+	return (0);
+}
+
+int
+config_add_disk(struct machine_config *mc, const char *spec, bool replace,
+    const char *where, struct sim_err *err)
+{
+	struct source s = { where, false, mc, err };
+	struct disk_config *d;
+	const char *eq = strchr(spec, '='), *model, *colon;
+
+	if (replace) {
+		mc->ndisks = 0;
+		mc->fs_disk[0] = mc->swap_disk[0] = '\0';
+	}
+	if (mc->ndisks == MACHINE_MAXDISKS)
+		return (fail(&s, ERANGE, "", "more than %d disks",
+		    MACHINE_MAXDISKS));
+	d = &mc->disks[mc->ndisks];
+	memset(d, 0, sizeof(*d));
+	snprintf(d->name, sizeof(d->name), "da%u", mc->ndisks);
+	model = eq == NULL ? spec : eq + 1;
+	colon = strrchr(model, ':');
+	if (colon == NULL)
+		colon = model + strlen(model);
+	if ((eq != NULL && (eq == spec ||
+	    (size_t)(eq - spec) >= sizeof(d->name))) || colon == model ||
+	    (size_t)(colon - model) >= sizeof(d->model) ||
+	    strlen(colon) > sizeof(d->scheduler))
+		return (fail(&s, EINVAL, "", "'%.60s' is not "
+		    "[NAME=]MODEL[:SCHEDULER]", spec));
+	if (eq != NULL)
+		snprintf(d->name, sizeof(d->name), "%.*s", (int)(eq - spec),
+		    spec);
+	memcpy(d->model, model, (size_t)(colon - model));
+	if (*colon != '\0')
+		strcpy(d->scheduler, colon + 1);
+	mc->ndisks++;
+	return (0);
+}
+
+/* ------------------------------------------------------------ tunables */
+
+static int
+put_change(struct source *s, const char *path, const char *name, size_t n,
+    const char *value, uint64_t at_ns)
+{
+	struct machine_config *mc = s->mc;
+	struct tunable_change *c;
+
+	if (n == 0 || n >= sizeof(c->name))
+		return (fail(s, EINVAL, path, "this is no name of a tunable; "
+		    "'vmsim sysctl' lists them"));
+	if (strlen(value) >= sizeof(c->value))
+		return (fail(s, EINVAL, path, "the value is longer than %zu "
+		    "bytes", sizeof(c->value) - 1));
+	if (mc->nchanges == CONFIG_MAX_CHANGES)
+		return (fail(s, ERANGE, path, "more than %d settings",
+		    CONFIG_MAX_CHANGES));
+	c = realloc(mc->changes, (mc->nchanges + 1) * sizeof(*c));
+	if (c == NULL)
+		return (fail(s, ENOMEM, path, "out of memory"));
+	mc->changes = c;
+	c += mc->nchanges++;
+	memset(c, 0, sizeof(*c));
+	c->at_ns = at_ns;
+	memcpy(c->name, name, n);
+	strcpy(c->value, value);
+	if (s->is_file)
+		snprintf(c->origin, sizeof(c->origin), "%.90s: %.64s", s->name,
+		    path);
+	else
+		snprintf(c->origin, sizeof(c->origin), "%.150s", s->name);
+	return (0);
+}
+
+static int
+put_changes(struct source *s, const cJSON *v, const char *path, uint64_t at_ns)
+{
+	char sub[224], name[64], text[32];
+	const cJSON *e;
+	int error;
+
+	if (!cJSON_IsObject(v))
+		return (fail_type(s, path, "an object of tunables", v));
+	cJSON_ArrayForEach(e, v) {
+		const char *value = text;
+
+		printable(e->string, name, sizeof(name));
+		child(sub, sizeof(sub), "%s.%s", path, name);
+		if (cJSON_IsString(e))
+			value = e->valuestring;
+		else if (cJSON_IsBool(e))
+			strcpy(text, cJSON_IsTrue(e) ? "1" : "0");
+		else if (cJSON_IsNumber(e) &&
+		    floor(e->valuedouble) == e->valuedouble &&
+		    fabs(e->valuedouble) <= EXACT_DOUBLE)
+			snprintf(text, sizeof(text), "%.0f", e->valuedouble);
+		else
+			return (fail_type(s, sub,
+			    "a whole number, true, false or a string", e));
+		error = put_change(s, sub, e->string, strlen(e->string),
+		    value, at_ns);
+		if (error != 0)
+			return (error);
+	}
+	return (0);
+}
+
+static int
+set_tunables(struct source *s, const struct key *k, const cJSON *v,
+    const char *path)
+{
+	return (put_changes(s, v, path, 0));
+}
+
+static int
+one_change(struct source *s, const cJSON *v, const char *path)
+{
+	static const char *const names[] = { "at", "set" };
+	const cJSON *at = NULL, *set = NULL, *e;
+	char sub[192], name[64], buf[64];
+	uint64_t at_ns;
+
+	if (!cJSON_IsObject(v))
+		return (fail_type(s, path, "an object {at, set}", v));
+	cJSON_ArrayForEach(e, v) {
+		printable(e->string, name, sizeof(name));
+		child(sub, sizeof(sub), "%s.%s", path, name);
+		if (strcmp(e->string, "at") == 0)
+			at = e;
+		else if (strcmp(e->string, "set") == 0)
+			set = e;
+		else
+			return (fail(s, EINVAL, sub, "unknown key '%s'%s", name,
+			    hint(e->string, names, 2, buf, sizeof(buf))));
+	}
+	if (at == NULL || set == NULL)
+		return (fail(s, EINVAL, path, "\"%s\" is missing",
+		    at == NULL ? "at" : "set"));
+	child(sub, sizeof(sub), "%s.at", path);
+	if (!cJSON_IsString(at) || parse_time(at->valuestring, &at_ns) != 0)
+		return (fail(s, EINVAL, sub, "this must be a time such as "
+		    "\"2s\""));
+	if (at_ns == 0)
+		return (fail(s, ERANGE, sub, "the time must be above 0; what "
+		    "holds from the start belongs into \"tunables\""));
+	child(sub, sizeof(sub), "%s.set", path);
+	return (put_changes(s, set, sub, at_ns));
+}
+
+static int
+set_changes(struct source *s, const struct key *k, const cJSON *v,
+    const char *path)
+{
+	char sub[160];
+	const cJSON *e;
+	int error, i = 0;
+
+	if (!cJSON_IsArray(v))
+		return (fail_type(s, path, "a list of {at, set}", v));
+	cJSON_ArrayForEach(e, v) {
+		child(sub, sizeof(sub), "%s[%d]", path, i++);
+		error = one_change(s, e, sub);
+		if (error != 0)
+			return (error);
+	}
+	return (0);
+}
+
+/* ------------------------------------------------------------ documents */
+
+/* The same key twice: one of them would be lost silently. */
+static int
+check_duplicates(struct source *s, const cJSON *v, const char *path, int depth)
+{
+	const cJSON *a, *b;
+	char sub[256], name[64];
+	int error, i = 0;
+
+	if (depth > 8)
+		return (fail(s, EINVAL, path, "nested too deeply"));
+	cJSON_ArrayForEach(a, v) {
+		if (a->string != NULL) {
+			printable(a->string, name, sizeof(name));
+			child(sub, sizeof(sub), "%.180s.%s", path, name);
+			for (b = a->next; b != NULL; b = b->next) {
+				if (strcmp(a->string, b->string) == 0)
+					return (fail(s, EINVAL, sub,
+					    "this key is given twice"));
+			}
+		} else {
+			child(sub, sizeof(sub), "%.180s[%d]", path, i++);
+		}
+		error = check_duplicates(s, a, sub, depth + 1);
+		if (error != 0)
+			return (error);
+	}
+	return (0);
+}
+
+static int
+apply(struct source *s, const cJSON *root)
+{
+	const char *names[NKEYS];
+	const cJSON *e;
+	char path[96], name[64], buf[64];
+	size_t i;
+	int error;
+
+	for (i = 0; i < NKEYS; i++)
+		names[i] = keys[i].name;
+	cJSON_ArrayForEach(e, root) {
+		printable(e->string, name, sizeof(name));
+		snprintf(path, sizeof(path), "$.%s", name);
+		for (i = 0; i < NKEYS; i++) {
+			if (strcmp(e->string, keys[i].name) == 0)
+				break;
+		}
+		if (i == NKEYS)
+			return (fail(s, EINVAL, path, "unknown key '%s'%s",
+			    name, hint(e->string, names, NKEYS, buf,
+			    sizeof(buf))));
+		error = keys[i].set(s, &keys[i], e, path);
+		if (error != 0)
+			return (error);
+	}
+	return (0);
+}
+
+static int
+fail_syntax(struct source *s, const char *text, const char *at,
+    const char *what)
+{
+	unsigned line = 1, column = 1;
+
+	for (const char *p = text; p < at; p++) {
+		if (*p == '\n') {
+			line++;
+			column = 1;
+		} else if (((unsigned char)*p & 0xc0) != 0x80) {
+			column++; /* characters, not bytes */
+		}
+	}
+	return (sim_err_set(s->err, EINVAL, "%s:%u:%u: %s", s->name, line,
+	    column, what));
+}
+
+int
+config_parse(const char *name, const char *text, size_t length,
+    struct machine_config *mc, struct sim_err *err)
+{
+	struct source s = { name, true, mc, err };
+	const char *end = NULL, *nul;
+	cJSON *root;
+	int error;
+
+	nul = memchr(text, '\0', length);
+	if (nul != NULL)
+		return (fail_syntax(&s, text, nul,
+		    "a NUL byte; this is no JSON text"));
+	root = cJSON_ParseWithLengthOpts(text, length, &end, 0);
+	if (root == NULL)
+		return (fail_syntax(&s, text, end != NULL && end <= text +
+		    length ? end : text + length, end >= text + length ?
+		    "the JSON text ends too early" : "malformed JSON here"));
+	while (end < text + length && isspace((unsigned char)*end))
+		end++;
+	if (end < text + length)
+		error = fail_syntax(&s, text, end,
+		    "more text after the end of the JSON object");
+	else if (!cJSON_IsObject(root))
+		error = fail_type(&s, "$", "an object", root);
+	else if ((error = check_duplicates(&s, root, "$", 0)) == 0)
+		error = apply(&s, root);
+	cJSON_Delete(root);
+	return (error);
+}
+
+int
+config_load(const char *file, struct machine_config *mc, struct sim_err *err)
+{
+	char *text;
+	size_t n = 0;
+	FILE *f;
+	int error = 0;
+
+	f = fopen(file, "re");
+	if (f == NULL)
+		return (sim_err_set(err, errno, "%s: cannot read the "
+		    "configuration: %s", file, strerror(errno)));
+	text = malloc(CONFIG_MAX_BYTES + 1);
+	if (text == NULL)
+		error = sim_err_set(err, ENOMEM, "%s: out of memory", file);
+	else
+		n = fread(text, 1, CONFIG_MAX_BYTES + 1, f);
+	if (error == 0 && ferror(f))
+		error = sim_err_set(err, errno, "%s: cannot read the "
+		    "configuration: %s", file, strerror(errno));
+	else if (error == 0 && n > CONFIG_MAX_BYTES)
+		error = sim_err_set(err, EFBIG, "%s: a configuration is at "
+		    "most %u bytes", file, CONFIG_MAX_BYTES);
+	fclose(f);
+	if (error == 0)
+		error = config_parse(file, text, n, mc, err);
+	free(text);
+	return (error);
+}
+
+/* ------------------------------------------------------------ command line */
+
+int
+config_set(struct machine_config *mc, const char *key, const char *value,
+    const char *where, struct sim_err *err)
+{
+	struct source s = { where, false, mc, err };
+	cJSON *v;
+	int error;
+
+	for (size_t i = 0; i < NKEYS; i++) {
+		if (strcmp(keys[i].name, key) != 0)
+			continue;
+		v = cJSON_CreateString(value);
+		if (v == NULL)
+			return (fail(&s, ENOMEM, "", "out of memory"));
+		error = keys[i].set(&s, &keys[i], v, "");
+		cJSON_Delete(v);
+		return (error);
+	}
+	return (fail(&s, EINVAL, "", "no such key: %s", key));
+}
+
+int
+config_set_env(struct machine_config *mc, const char *assignment,
+    const char *where, struct sim_err *err)
+{
+	struct source s = { where, false, mc, err };
+	const char *eq = strchr(assignment, '=');
+
+	if (eq == NULL || eq == assignment)
+		return (fail(&s, EINVAL, "", "'%.60s' is not NAME=VALUE",
+		    assignment));
+	return (put_env(&s, "", assignment, (size_t)(eq - assignment),
+	    eq + 1));
+}
+
+int
+config_set_tunable(struct machine_config *mc, const char *assignment,
+    uint64_t at_ns, const char *where, struct sim_err *err)
+{
+	struct source s = { where, false, mc, err };
+	const char *eq = strchr(assignment, '=');
+
+	if (eq == NULL || eq == assignment)
+		return (fail(&s, EINVAL, "", "'%.60s' is not name=value",
+		    assignment));
+	return (put_change(&s, "", assignment, (size_t)(eq - assignment),
+	    eq + 1, at_ns));
+}
+
+int
+config_parse_log(const char *list, uint32_t *mask, const char *where,
+    struct sim_err *err)
+{
+	struct source s = { where, false, NULL, err };
+
+	return (add_logs(&s, "", list, mask));
+}
+
+/* ------------------------------------------------------------ the whole */
+
+static int
+check_disk_name(const struct machine_config *mc, const char *key,
+    const char *name, struct sim_err *err)
+{
+	const char *names[MACHINE_MAXDISKS];
+	char buf[64];
+
+	for (uint32_t i = 0; i < mc->ndisks; i++) {
+		if (strcmp(mc->disks[i].name, name) == 0)
+			return (0);
+		names[i] = mc->disks[i].name;
+	}
+	return (sim_err_set(err, EINVAL, "%s: there is no disk '%s'%s", key,
+	    name, hint(name, names, mc->ndisks, buf, sizeof(buf))));
+}
+
+int
+config_finish(struct machine_config *mc, struct sim_err *err)
+{
+	int error;
+
+	for (uint32_t i = 0; i < mc->ndisks; i++) {
+		for (uint32_t k = 0; k < i; k++) {
+			if (strcmp(mc->disks[i].name, mc->disks[k].name) == 0)
+				return (sim_err_set(err, EINVAL,
+				    "disks: two disks are named '%s'",
+				    mc->disks[i].name));
+		}
+	}
+	if (mc->fs_disk[0] == '\0')
+		strcpy(mc->fs_disk, mc->disks[0].name);
+	if (mc->swap_disk[0] == '\0')
+		strcpy(mc->swap_disk, mc->disks[mc->ndisks - 1].name);
+	if ((error = check_disk_name(mc, "fs_disk", mc->fs_disk, err)) != 0 ||
+	    (error = check_disk_name(mc, "swap_disk", mc->swap_disk, err)) != 0)
+		return (error);
+	return (0);
+}

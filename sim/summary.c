@@ -1,0 +1,387 @@
+/*
+ * summary.c: the end of a run for a person (stderr) and for a program (JSON).
+ *
+ * Interface: summary.h. Everything but the host's own seconds repeats exactly.
+ */
+#include "sim/summary.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "disk_model/disk.h"
+
+/* "12,345,678"; several may be alive at a time. */
+struct number {
+	char text[32];
+};
+
+static const char *
+commas(uint64_t v, struct number *n)
+{
+	char digits[24];
+	int len = snprintf(digits, sizeof(digits), "%" PRIu64, v), k = 0;
+
+	for (int i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			n->text[k++] = ',';
+		n->text[k++] = digits[i];
+	}
+	n->text[k] = '\0';
+	return (n->text);
+}
+#define N(v) commas((v), &(struct number) { "" })
+
+/* "62.1M" */
+static const char *
+bytes(uint64_t v, struct number *n)
+{
+	static const char unit[] = "BKMGTP";
+	double d = (double)v;
+	int u = 0;
+
+	while (d >= 1024 && unit[u + 1] != '\0') {
+		d /= 1024;
+		u++;
+	}
+	snprintf(n->text, sizeof(n->text), d < 10 && u > 0 && d != (int)d ?
+	    "%.1f%c" : "%.0f%c", d, unit[u]);
+	return (n->text);
+}
+#define B(v) bytes((v), &(struct number) { "" })
+
+static double
+percent(uint64_t part, uint64_t whole)
+{
+	return (whole == 0 ? 0 : 100.0 * (double)part / (double)whole);
+}
+
+static double
+ms_each(struct machine *m, uint64_t cycles, uint64_t count)
+{
+	return (count == 0 ? 0 : (double)sim_to_ns(machine_sim(m), cycles) /
+	    1e6 / (double)count);
+}
+
+/* ------------------------------------------------------------ text */
+
+static void
+text_time(struct machine *m, const struct machine_config *mc,
+    const struct machine_result *res, FILE *f)
+{
+	uint64_t all = res->cycles * (mc->ncpus == 0 ? 1 : mc->ncpus);
+	double hz = (double)sim_hz(machine_sim(m));
+
+	fprintf(f, "  time      user %.3f s (%.0f%%), kernel %.3f s (%.0f%%), "
+	    "idle or waiting for disks %.3f s (%.0f%%)\n",
+	    (double)res->user_cycles / hz, percent(res->user_cycles, all),
+	    (double)res->kernel_cycles / hz, percent(res->kernel_cycles, all),
+	    (double)res->idle_cycles / hz, percent(res->idle_cycles, all));
+	fprintf(f, "  work      %s instructions, %s system calls\n",
+	    N(res->instructions), N(res->syscalls));
+}
+
+static void
+text_memory(struct machine *m, const struct machine_config *mc,
+    const struct machine_result *res, FILE *f)
+{
+	struct vm *vm = machine_vm(m);
+
+	fprintf(f, "  memory    %s: %s pages of 4K, %s of them usable; "
+	    "swap %s\n", B(mc->mem_bytes), N(mc->mem_bytes / 4096),
+	    N(vm_stat(vm, "v_page_count")), B(mc->swap_bytes));
+	fprintf(f, "  peak      %s pages (%s) resident in one process, %s "
+	    "(%s) in use\n", N(res->peak_rss_pages),
+	    B(res->peak_rss_pages * 4096), N(res->peak_used_pages),
+	    B(res->peak_used_pages * 4096));
+	fprintf(f, "  queues    free %s, cache %s, inactive %s, active %s, "
+	    "wired %s at the end (free target %s, min %s, reserved %s)\n",
+	    N(vm_stat(vm, "v_free_count")), N(vm_stat(vm, "v_cache_count")),
+	    N(vm_stat(vm, "v_inactive_count")),
+	    N(vm_stat(vm, "v_active_count")), N(vm_stat(vm, "v_wire_count")),
+	    N(vm_stat(vm, "v_free_target")), N(vm_stat(vm, "v_free_min")),
+	    N(vm_stat(vm, "v_free_reserved")));
+}
+
+static void
+text_paging(struct machine *m, FILE *f)
+{
+	struct vm *vm = machine_vm(m);
+
+	fprintf(f, "  faults    %s: %s zero fill, %s copy on write, %s with "
+	    "page-in, the rest resident\n", N(vm_stat(vm, "v_vm_faults")),
+	    N(vm_stat(vm, "v_zfod")), N(vm_stat(vm, "v_cow_faults")),
+	    N(vm_stat(vm, "v_io_faults")));
+	fprintf(f, "  swap      in %s pages (%s transfers), out %s pages (%s "
+	    "transfers)\n", N(vm_stat(vm, "v_swappgsin")),
+	    N(vm_stat(vm, "v_swapin")), N(vm_stat(vm, "v_swappgsout")),
+	    N(vm_stat(vm, "v_swapout")));
+	fprintf(f, "  files     in %s pages (%s transfers), out %s pages (%s "
+	    "transfers)\n", N(vm_stat(vm, "v_vnodepgsin")),
+	    N(vm_stat(vm, "v_vnodein")), N(vm_stat(vm, "v_vnodepgsout")),
+	    N(vm_stat(vm, "v_vnodeout")));
+	fprintf(f, "  scans     page daemon woken %s times, %s pages looked "
+	    "at, %s freed, %s reactivated\n", N(vm_stat(vm, "v_pdwakeups")),
+	    N(vm_stat(vm, "v_pdpages")), N(vm_stat(vm, "v_dfree")),
+	    N(vm_stat(vm, "v_reactivated")));
+}
+
+static void
+text_disks(struct machine *m, const struct machine_config *mc,
+    const struct machine_result *res, FILE *f)
+{
+	struct disk_stats st;
+
+	for (uint32_t i = 0; i < machine_ndisks(m); i++) {
+		uint64_t n;
+
+		disk_get_stats(machine_disk(m, i), &st);
+		n = st.reads + st.writes;
+		fprintf(f, "  disk %-4s %s: %s reads (%s), %s writes (%s), "
+		    "busy %.0f%%, %.2f ms service + %.2f ms queue each\n",
+		    mc->disks[i].name, mc->disks[i].model, N(st.reads),
+		    B(st.sectors_read * 512), N(st.writes),
+		    B(st.sectors_written * 512),
+		    percent(st.busy, res->cycles), ms_each(m, st.busy, n),
+		    ms_each(m, st.queued, n));
+	}
+}
+
+static void
+text_enosys(const struct machine_result *res, FILE *f)
+{
+	if (res->nenosys == 0)
+		return;
+	fprintf(f, "  ENOSYS    ");
+	for (uint32_t i = 0; i < res->nenosys; i++)
+		fprintf(f, "%s%s (%d) %" PRIu64 "x", i > 0 ? ", " : "",
+		    res->enosys[i].name, res->enosys[i].number,
+		    res->enosys[i].count);
+	fputs(": answered 'not implemented'\n", f);
+}
+
+static void
+text_database(const struct machine_config *mc,
+    const struct machine_result *res, FILE *f)
+{
+	struct stat st;
+
+	if (mc->db_path[0] == '\0')
+		return;
+	if (stat(mc->db_path, &st) != 0)
+		st.st_size = 0;
+	fprintf(f, "  database  %s (%s, %s)\n", mc->db_path,
+	    B((uint64_t)st.st_size),
+	    res->interrupted ? "incomplete" : "complete");
+}
+
+void
+summary_text(struct machine *m, const struct machine_config *mc,
+    const struct machine_result *res, FILE *f)
+{
+	double s = (double)res->sim_ns / 1e9;
+
+	fprintf(f, "vmsim: %s ", mc->argv[0]);
+	if (res->interrupted)
+		fprintf(f, "was stopped");
+	else if (res->exit_signal != 0)
+		fprintf(f, "was killed by signal %d (%s)", res->exit_signal,
+		    strsignal(res->exit_signal));
+	else
+		fprintf(f, "exited with %d", res->exit_code);
+	fprintf(f, " after %.3f s simulated (%.2f s here, %.0f MIPS)\n", s,
+	    res->host_seconds, res->host_seconds > 0 ?
+	    (double)res->instructions / 1e6 / res->host_seconds : 0);
+	text_time(m, mc, res, f);
+	text_memory(m, mc, res, f);
+	text_paging(m, f);
+	text_disks(m, mc, res, f);
+	text_enosys(res, f);
+	text_database(mc, res, f);
+}
+
+/* ------------------------------------------------------------ JSON */
+
+/* All 64 bits, which a double would not hold. */
+static void
+put_u64(cJSON *o, const char *key, uint64_t v)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, v);
+	cJSON_AddItemToObject(o, key, cJSON_CreateRaw(text));
+}
+
+static void
+json_result(cJSON *o, const struct machine_config *mc,
+    const struct machine_result *res)
+{
+	cJSON *argv = cJSON_AddArrayToObject(o, "argv");
+
+	for (size_t i = 0; mc->argv[i] != NULL; i++)
+		cJSON_AddItemToArray(argv, cJSON_CreateString(mc->argv[i]));
+	put_u64(o, "exit_code", (uint64_t)res->exit_code);
+	put_u64(o, "exit_signal", (uint64_t)res->exit_signal);
+	cJSON_AddBoolToObject(o, "interrupted", res->interrupted);
+	put_u64(o, "sim_ns", res->sim_ns);
+	put_u64(o, "cycles", res->cycles);
+	put_u64(o, "user_cycles", res->user_cycles);
+	put_u64(o, "kernel_cycles", res->kernel_cycles);
+	put_u64(o, "idle_cycles", res->idle_cycles);
+	put_u64(o, "instructions", res->instructions);
+	put_u64(o, "syscalls", res->syscalls);
+	put_u64(o, "mem_pages", mc->mem_bytes / 4096);
+	put_u64(o, "min_frames", res->min_frames);
+	put_u64(o, "peak_rss_pages", res->peak_rss_pages);
+	put_u64(o, "peak_used_pages", res->peak_used_pages);
+	cJSON_AddNumberToObject(o, "host_seconds", res->host_seconds);
+}
+
+static void
+json_paging(struct machine *m, cJSON *o)
+{
+	static const struct {
+		const char *key, *counter;
+	} map[] = {
+		{ "faults", "v_vm_faults" },
+		{ "zero_fill_faults", "v_zfod" },
+		{ "cow_faults", "v_cow_faults" },
+		{ "io_faults", "v_io_faults" },
+		{ "swap_pages_in", "v_swappgsin" },
+		{ "swap_pages_out", "v_swappgsout" },
+		{ "file_pages_in", "v_vnodepgsin" },
+		{ "file_pages_out", "v_vnodepgsout" },
+		{ "pages_scanned", "v_pdpages" },
+	};
+	struct vm *vm = machine_vm(m);
+	cJSON *all;
+
+	for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++)
+		put_u64(o, map[i].key, vm_stat(vm, map[i].counter));
+	all = cJSON_AddObjectToObject(o, "counters");
+	for (size_t i = 0; i < vm_stat_count(vm); i++)
+		put_u64(all, vm_stat_name(vm, i), vm_stat_value(vm, i));
+}
+
+static void
+json_disks(struct machine *m, const struct machine_config *mc, cJSON *o)
+{
+	cJSON *list = cJSON_AddArrayToObject(o, "disks"), *d;
+	struct disk_stats st;
+
+	for (uint32_t i = 0; i < machine_ndisks(m); i++) {
+		disk_get_stats(machine_disk(m, i), &st);
+		d = cJSON_CreateObject();
+		cJSON_AddItemToArray(list, d);
+		cJSON_AddStringToObject(d, "name", mc->disks[i].name);
+		cJSON_AddStringToObject(d, "model", mc->disks[i].model);
+		put_u64(d, "reads", st.reads);
+		put_u64(d, "writes", st.writes);
+		put_u64(d, "sectors_read", st.sectors_read);
+		put_u64(d, "sectors_written", st.sectors_written);
+		put_u64(d, "busy_cycles", st.busy);
+		put_u64(d, "queued_cycles", st.queued);
+		put_u64(d, "seek_cycles", st.seek);
+		put_u64(d, "rotation_cycles", st.rotation);
+		put_u64(d, "transfer_cycles", st.transfer);
+		put_u64(d, "queue_max", st.queue_max);
+	}
+}
+
+static void
+json_enosys(const struct machine_result *res, cJSON *o)
+{
+	cJSON *list = cJSON_AddArrayToObject(o, "enosys"), *e;
+
+	for (uint32_t i = 0; i < res->nenosys; i++) {
+		e = cJSON_CreateObject();
+		cJSON_AddItemToArray(list, e);
+		put_u64(e, "number", (uint64_t)res->enosys[i].number);
+		cJSON_AddStringToObject(e, "name", res->enosys[i].name);
+		put_u64(e, "count", res->enosys[i].count);
+	}
+}
+
+/* cJSON's tabs as blanks, so that line tools find `"key": value`. */
+static void
+write_spaced(const char *text, FILE *f)
+{
+	bool colon = false;
+
+	for (; *text != '\0'; text++) {
+		if (*text == '\t')
+			fputs(colon ? " " : "  ", f);
+		else
+			fputc(*text, f);
+		colon = *text == ':';
+	}
+	fputc('\n', f);
+}
+
+static int
+write_file(const char *path, const char *text, struct sim_err *err)
+{
+	char temp[4096 + 16];
+	FILE *f;
+	int fd, bad, errnum = 0;
+
+	snprintf(temp, sizeof(temp), "%s.XXXXXX", path);
+	fd = mkstemp(temp);
+	f = fd < 0 ? NULL : fdopen(fd, "w");
+	if (f == NULL) {
+		errnum = errno;
+		if (fd >= 0) {
+			close(fd);
+			unlink(temp);
+		}
+		return (sim_err_set(err, errnum, "%s: cannot write the "
+		    "summary: %s", path, strerror(errnum)));
+	}
+	fchmod(fd, 0644);
+	write_spaced(text, f);
+	bad = fflush(f) != 0 || ferror(f);
+	errnum = errno;
+	if (fclose(f) != 0 && !bad) {
+		bad = 1;
+		errnum = errno;
+	}
+	if (!bad && rename(temp, path) != 0) {
+		bad = 1;
+		errnum = errno;
+	}
+	if (!bad)
+		return (0);
+	unlink(temp);
+	return (sim_err_set(err, errnum, "%s: cannot write the summary: %s",
+	    path, strerror(errnum)));
+}
+
+int
+summary_json(struct machine *m, const struct machine_config *mc,
+    const struct machine_result *res, struct sim_err *err)
+{
+	cJSON *o = cJSON_CreateObject();
+	char *text;
+	int error = 0;
+
+	json_result(o, mc, res);
+	json_paging(m, o);
+	json_disks(m, mc, o);
+	json_enosys(res, o);
+	if (mc->db_path[0] != '\0')
+		cJSON_AddStringToObject(o, "database", mc->db_path);
+	text = cJSON_Print(o);
+	cJSON_Delete(o);
+	if (text == NULL)
+		return (sim_err_set(err, ENOMEM, "out of memory"));
+	if (mc->json_path[0] != '\0')
+		error = write_file(mc->json_path, text, err);
+	else
+		write_spaced(text, stderr);
+	free(text);
+	return (error);
+}
