@@ -35,7 +35,7 @@ struct bsd5_object {
 
 struct bsd5_move {
 	uint32_t page;
-	char from[8], to[8]; /* "-": none */
+	char from[12], to[12]; /* "-": none */
 	bool head;
 };
 

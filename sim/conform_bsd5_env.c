@@ -165,7 +165,7 @@ on_transition(void *ctx, const struct vm_transition *t)
 	uint32_t page = bsd5_page_index(d, m);
 	struct bsd5_move *last = d->nmoves > 0 ? &d->moves[d->nmoves - 1] :
 						 NULL;
-	char from[8];
+	char from[12];
 
 	queue_name(m, t->from, from, sizeof(from));
 	if (last == NULL || last->page != page || last->to[0] != '-' ||

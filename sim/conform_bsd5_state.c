@@ -234,7 +234,7 @@ add_queue(cJSON *qs, const struct vm_pagequeue *pq, uint32_t first_page,
     const char *fmt, uint32_t colour)
 {
 	const struct vm_page *m;
-	char name[8];
+	char name[16];
 	cJSON *row;
 
 	if (TAILQ_EMPTY(&pq->pq_pl))
@@ -281,7 +281,7 @@ all_pages(const struct bsd5 *d)
 {
 	cJSON *pages = cJSON_CreateArray(), *row;
 	struct bsd5_row r;
-	char queue[8];
+	char queue[16];
 	uint32_t i;
 	int f;
 

@@ -32,6 +32,10 @@ vm_page_select_cache(struct vm *vm, vm_pindex_t colour)
 		tag = vm_why(vm, WHY_ALLOC_CACHE_BUSY);
 		vm_page_deactivate(vm, m);
 		vm_why(vm, tag);
+		/* Wired or unmanaged on CACHE: the seed would spin here. */
+		KASSERT(vm->sim, !vm_page_on_cache(vm, m),
+		    ("CACHE_STUCK: page %u cannot leave the cache queue",
+			m->pfn));
 	}
 }
 
@@ -138,7 +142,9 @@ vm_page_alloc(struct vm *vm, struct vm_object *object, vm_pindex_t pindex,
 	    req);
 	vm_spend(vm, vm->cost.page_alloc);
 	if (m == NULL) {
-		vm->vm_pageout_deficit++;
+		/* Wraps rather than overflows. */
+		vm->vm_pageout_deficit =
+		    (int32_t)((uint32_t)vm->vm_pageout_deficit + 1);
 		pagedaemon_wakeup(vm);
 		return (NULL);
 	}
@@ -272,18 +278,20 @@ void
 vm_page_free_toq(struct vm *vm, vm_page_t m, enum vm_reason why)
 {
 	vm_object_t object = m->object;
+	bool queued = m->queue != PQ_NONE;
 	struct vm_trace_from from;
 	bool zeroed;
 
 	vm->cnt.v_tfree++;
 	vm_page_free_check_idle(vm, m);
 	vm_moving(vm, m, &from);
-	if (m->queue != PQ_NONE)
+	if (queued)
 		vm_pageq_unlink(vm, m);
 	vm_page_remove(vm, m);
 	vm_spend(vm, vm->cost.page_free);
 	if ((m->flags & PG_FICTITIOUS) != 0) {
-		vm_moved(vm, m, &from, VMT_TAIL, why);
+		if (queued)
+			vm_moved(vm, m, &from, VMT_TAIL, why);
 		return;
 	}
 	m->valid = 0;

@@ -27,6 +27,12 @@ vm_page_bits(struct vm *vm, int base, int size)
 	return ((int)((2u << (last & 31)) - (1u << (first & 31))));
 }
 
+static bool
+vm_page_block_valid(const struct vm_page *m, int byte)
+{
+	return ((m->valid & (1u << ((byte >> DEV_BSHIFT) & 31))) != 0);
+}
+
 /*
  * Zero what a range leaves over of the invalid blocks at its two ends: it is
  * about to be called valid. A range that covers a block whole leaves nothing.
@@ -38,9 +44,9 @@ vm_page_zero_edges(struct vm *vm, vm_page_t m, int base, int size)
 	int before = base & (DEV_BSIZE - 1);
 	int after = end & (DEV_BSIZE - 1);
 
-	if (before != 0 && (m->valid & (1 << (base >> DEV_BSHIFT))) == 0)
+	if (before != 0 && !vm_page_block_valid(m, base))
 		vm->pmap->zero_page_area(vm, m, base - before, before);
-	if (after != 0 && (m->valid & (1 << (end >> DEV_BSHIFT))) == 0)
+	if (after != 0 && !vm_page_block_valid(m, end))
 		vm->pmap->zero_page_area(vm, m, end, DEV_BSIZE - after);
 }
 

@@ -53,6 +53,8 @@ vm_pageq_link(struct vm *vm, vm_page_t m, uint32_t queue, bool at_head)
 {
 	struct vm_pagequeue *pq = vm_pageq_of(vm, m, queue);
 
+	KASSERT(vm->sim, m->queue == PQ_NONE,
+	    ("QUEUED_TWICE: page %u is on queue %u", m->pfn, m->queue));
 	m->queue = (uint16_t)queue;
 	if (at_head)
 		TAILQ_INSERT_HEAD(&pq->pq_pl, m, pageq);
