@@ -1,152 +1,437 @@
 /*
- * hdd.c: a rotating disk that serves one command at a time.
+ * hdd.c: a rotating disk's commands: overheads, hits and misses, write-behind,
+ * and the commands it holds in its own queue.
  *
  * Interface: hdd_create (disk_int.h).
- * Source:    reference sheet, sections 2.3 and 2.5.
+ * Source:    reference sheet, sections 2.5 (overhead and bus), 5.1 and 5.2
+ *            (buffer), 6 (queue in the drive: shortest positioning first);
+ *            phases of the bus as in DiskSim 4.0's drive controller, whose
+ *            parameters the HP C2247A set uses.
+ * Differs:   with the bus released between bursts no further reselection is
+ *            charged; a request larger than a segment does not throttle the
+ *            mechanism.
  */
 #include <errno.h>
 #include <stdlib.h>
 
-#include "disk_model/disk_int.h"
-#include "disk_model/hdd_geom.h"
-
-struct hdd {
-	struct disk_engine *engine;
-	const struct hdd_params *p;
-	struct geom geom;
-	uint32_t cyl, head;
-	bool last_write;
-	struct disk_io *cur;
-};
-
-/* Sectors that pass without a break, from time t0 on. */
-struct extent {
-	struct geom_place pl;
-	uint64_t t0;
-	uint32_t n;
-};
+#include "disk_model/hdd_int.h"
 
 static uint64_t
-move_time(const struct hdd *h, const struct geom_place *pl, bool write)
-{
-	uint32_t d = pl->cyl > h->cyl ? pl->cyl - h->cyl : h->cyl - pl->cyl;
-	uint64_t move = h->p->seek_ps[d];
-
-	if (pl->head != h->head && move < h->p->head_switch_ps)
-		move = h->p->head_switch_ps;
-	if (move > 0 && write)
-		move += h->p->write_settle_ps;
-	return move;
-}
-
-/* Put the head at lbn at time t; up to n sectors of its track follow. */
-static void
-extent_begin(struct hdd *h, struct disk_io *io, uint64_t lbn, uint32_t n,
-    uint64_t t, struct extent *x)
-{
-	uint64_t move, wait;
-
-	geom_locate(&h->geom, lbn, &x->pl);
-	move = move_time(h, &x->pl, io->op == DISK_WRITE);
-	wait = geom_wait(&h->geom, x->pl.zone, x->pl.angle, t + move);
-	h->cyl = x->pl.cyl;
-	h->head = x->pl.head;
-	x->t0 = t + move + wait;
-	x->n = x->pl.run < n ? x->pl.run : n;
-	io->seek += move;
-	io->rotation += wait;
-}
-
-static uint64_t
-u64_max(uint64_t a, uint64_t b)
+later(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
 }
 
-static uint64_t
-serve_read(struct hdd *h, struct disk_io *io, uint64_t t)
-{
-	uint64_t lbn = io->run_lbn, bus = t, b = h->p->bus_read_ps;
-	uint32_t left = io->run_blocks;
-	struct extent x;
+/* ------------------------------------------------------------ waiting */
 
-	while (left > 0) {
-		extent_begin(h, io, lbn, left, t, &x);
-		t = x.t0 + geom_pass(&h->geom, x.pl.zone, x.n);
-		bus = u64_max(bus, x.t0 + geom_pass(&h->geom, x.pl.zone, 1));
-		bus = u64_max(bus + x.n * b, t + b);
-		lbn += x.n;
-		left -= x.n;
-	}
-	return bus;
+/*
+ * The medium is wanted at `now`; when it is free of dirty data. Older runs
+ * than these blocks go first; the rest is put off until the read is done.
+ */
+static uint64_t
+wait_for_medium(struct hdd *h, uint64_t lbn, uint64_t end, uint64_t now)
+{
+	bool all = h->p->cache.write_behind != WB_ANY;
+	uint64_t t;
+
+	if (h->nruns == 0)
+		return now;
+	for (uint32_t i = 1; i < h->nruns; i++)
+		if (h->run[i].next < end && lbn < h->run[i].end)
+			all = true;
+	t = media_flush(h, all);
+	if (h->nruns > 0)
+		h->m.kind = MEDIA_IDLE;
+	return later(t, now);
 }
 
-/* Sectors of x whose data are in the buffer in time, from the first on. */
+/* Writing goes on after a read had the mechanism. */
+static void
+resume_writing(struct hdd *h)
+{
+	if (h->nruns == 0)
+		return;
+	h->run[0].from = later(h->run[0].from,
+	    h->m.placed ? h->m.t0 + geom_pass(&h->geom, h->m.pl.zone,
+				h->m.next - h->m.first) : h->m.from);
+	media_write(h);
+}
+
+/* Overhead that is left when a command had to wait from `now` to `free`. */
+static uint64_t
+overhead_left(const struct hdd *h, uint64_t overhead, uint64_t now,
+    uint64_t free)
+{
+	if (!h->p->cache.overhead_overlaps)
+		return overhead;
+	return now + overhead > free ? now + overhead - free : 0;
+}
+
+/* ------------------------------------------------------------ reads */
+
 static uint32_t
-in_time(const struct hdd *h, const struct extent *x, uint64_t in, uint32_t done)
+read_mark(const struct hdd *h, uint32_t blocks)
 {
-	uint64_t b = h->p->bus_write_ps;
-	uint32_t j;
+	const struct hdd_cache *c = &h->p->cache;
+	uint64_t mark = (uint64_t) blocks * c->read_mark_ppm / 1000000;
 
-	for (j = 0; j < x->n; j++)
-		if (in + (done + j + 1) * b >
-		    x->t0 + geom_pass(&h->geom, x->pl.zone, j))
-			break;
-	return j;
+	if (mark < c->fence_sectors)
+		mark = c->fence_sectors;
+	if (mark < 1)
+		mark = 1;
+	return (uint32_t) (mark < blocks ? mark : blocks);
+}
+
+/* All of it, or its beginning, is in the segment. */
+static uint64_t
+read_hit(struct hdd *h, struct disk_io *io, struct hdd_seg *s, uint64_t now)
+{
+	const struct hdd_overhead *o = &h->p->overhead;
+	uint64_t lbn = io->run_lbn, end = lbn + io->run_blocks;
+	uint64_t in = s->end < end ? s->end : end, goal, free;
+	struct hdd_bus bus = { .per = h->p->bus_read_ps, .open = true };
+
+	io->cache_hit = s->end >= end;
+	io->overhead = o->read_hit[h->last_write] + o->data_preparation;
+	bus.t = now + io->overhead + (in - lbn) * bus.per;
+	goal = buffer_goal(h, s, lbn, end);
+	buffer_use(h, s);
+	if (h->m.kind == MEDIA_READ && h->reading == s) {
+		h->m.goal = later(h->m.goal, goal);
+	} else if (h->m.kind != MEDIA_WRITE) {
+		free = media_stop(h, now);
+		if (s->end < end ||
+		    (h->p->cache.read_ahead_on_hit && goal > s->end)) {
+			media_read(h, s->end, goal,
+			    free + o->read_miss[h->last_write]);
+			h->reading = s;
+		}
+	}
+	media_feed(h, end, &bus);
+	return bus.t + o->read_completion;
 }
 
 static uint64_t
-serve_write(struct hdd *h, struct disk_io *io, uint64_t t)
+read_miss(struct hdd *h, struct disk_io *io, uint64_t now, uint64_t free)
 {
-	uint64_t lbn = io->run_lbn, in = t, turn;
-	uint32_t done = 0, k;
-	struct extent x;
+	const struct hdd_overhead *o = &h->p->overhead;
+	uint64_t lbn = io->run_lbn, end = lbn + io->run_blocks, goal = end;
+	struct hdd_bus bus = { .per = h->p->bus_read_ps };
+	struct hdd_seg *s;
+	uint64_t ov = o->read_miss[h->last_write];
 
-	turn = h->geom.turn / h->geom.rate;
-	while (done < io->run_blocks) {
-		extent_begin(h, io, lbn, io->run_blocks - done, t, &x);
-		while ((k = in_time(h, &x, in, done)) < x.n) {
-			/* the sector comes by again a turn later */
-			x.t0 += geom_pass(&h->geom, x.pl.zone, k) + turn;
-			io->rotation += turn;
-			x.n -= k;
-			done += k;
-			lbn += k;
-		}
-		t = x.t0 + geom_pass(&h->geom, x.pl.zone, x.n);
-		lbn += x.n;
-		done += x.n;
+	bus.mark = read_mark(h, io->run_blocks);
+	bus.opening = o->first_reselect + o->data_preparation;
+	bus.t = now + ov + o->read_disconnect[h->last_write];
+	io->overhead = overhead_left(h, ov, now, free);
+	s = buffer_for_read(h);
+	h->reading = s;
+	if (s != NULL) {
+		s->first = s->end = lbn;
+		buffer_use(h, s);
+		if (h->nruns == 0)
+			goal = buffer_goal(h, s, lbn, end);
 	}
+	media_read(h, lbn, goal, free + io->overhead);
+	media_feed(h, end, &bus);
+	return bus.t + o->read_completion;
+}
+
+static uint64_t
+serve_read(struct hdd *h, struct disk_io *io, uint64_t now)
+{
+	uint64_t lbn = io->run_lbn, end = lbn + io->run_blocks, free = now, t;
+	struct hdd_seg *s = buffer_find(h, lbn, end);
+
+	if (h->nruns > 0 && (s == NULL || s->end < end ||
+	    (s->dirty && h->p->cache.hits_wait))) {
+		free = wait_for_medium(h, lbn, end, now);
+		s = buffer_find(h, lbn, end);
+		h->m.seek = h->m.rotation = 0;
+		io->start = free;
+	}
+	if (s != NULL)
+		t = read_hit(h, io, s, free);
+	else {
+		if (free == now)
+			free = media_stop(h, now);
+		t = read_miss(h, io, now, free);
+	}
+	if (h->m.kind != MEDIA_WRITE)
+		resume_writing(h);
+	h->last_write = false;
 	return t;
 }
+
+/* ------------------------------------------------------------ writes */
+
+/*
+ * Append a run (or to the last run) the blocks of io, whose data begin to
+ * cross the bus at in0.
+ */
+static struct hdd_run *
+run_add(struct hdd *h, const struct disk_io *io, uint64_t in0, bool append)
+{
+	const struct hdd_cache *c = &h->p->cache;
+	struct hdd_run *r;
+	struct hdd_piece *p;
+
+	if (!append) {
+		r = &h->run[h->nruns++];
+		r->next = io->run_lbn;
+		r->npieces = 0;
+		r->min_move = h->p->overhead.min_seek;
+	} else
+		r = &h->run[h->nruns - 1];
+	r->end = io->run_lbn + io->run_blocks;
+	p = &r->piece[r->npieces++];
+	p->first = io->run_lbn;
+	p->end = r->end;
+	p->in0 = in0;
+	p->need = c->write_start[io->run_blocks >= c->write_start_limit];
+	if (p->need > io->run_blocks)
+		p->need = io->run_blocks;
+	return r;
+}
+
+static void
+seg_written(struct hdd *h, struct hdd_seg *s, const struct disk_io *io)
+{
+	if (s == NULL)
+		return;
+	s->first = io->run_lbn;
+	buffer_extend(h, s, io->run_lbn + io->run_blocks);
+	buffer_use(h, s);
+}
+
+/* The drive lets go of the bus between command and data (see params.h). */
+static bool
+extra_disconnect(const struct hdd *h, const struct disk_io *io)
+{
+	return h->p->overhead.extra && h->last_write &&
+	    io->run_lbn != h->last_write_end;
+}
+
+/* The write is over when its last sector is on the medium. */
+static uint64_t
+write_through(struct hdd *h, struct disk_io *io, uint64_t now, uint64_t free)
+{
+	const struct hdd_overhead *o = &h->p->overhead;
+	bool extra = extra_disconnect(h, io);
+	uint64_t in0, bus, done, delta = 0;
+	struct hdd_run *r;
+	struct hdd_seg *s;
+
+	io->overhead = o->write_miss[h->last_write];
+	in0 = now + io->overhead + o->data_preparation;
+	if (extra) {
+		io->overhead = o->extra_command;
+		delta = o->extra_seek_delta;
+		in0 = now + o->extra_command + o->extra_disconnect +
+		    o->extra_inter + o->first_reselect + o->data_preparation;
+	}
+	s = buffer_for_write(h, io->run_lbn, io->run_lbn + io->run_blocks);
+	r = run_add(h, io, in0, false);
+	r->seg = s;
+	r->from = free + io->overhead + delta;
+	media_write(h);
+	done = media_flush(h, true);
+	seg_written(h, s, io);
+	bus = in0 + io->run_blocks * h->p->bus_write_ps +
+	    (extra ? o->extra_second : o->write_disconnect);
+	return later(done, bus) + o->write_completion +
+	    (extra ? o->other_reselect : o->first_reselect);
+}
+
+/* May it join the run that is being written? */
+static bool
+can_append(const struct hdd *h, const struct disk_io *io)
+{
+	const struct hdd_run *r;
+
+	if (h->nruns == 0)
+		return false;
+	r = &h->run[h->nruns - 1];
+	return r->end == io->run_lbn && r->npieces < HDD_MAXPIECES &&
+	    r->seg != NULL;
+}
+
+static uint64_t
+write_append(struct hdd *h, struct disk_io *io, uint64_t now)
+{
+	const struct hdd_overhead *o = &h->p->overhead;
+	struct hdd_run *r;
+
+	io->overhead = o->write_hit[h->last_write];
+	r = run_add(h, io, now + io->overhead, true);
+	buffer_extend(h, r->seg, r->end);
+	buffer_use(h, r->seg);
+	if (h->nruns == 1)
+		h->m.goal = r->end;
+	return now + io->overhead + io->run_blocks * h->p->bus_write_ps +
+	    o->write_completion;
+}
+
+/* Taken into the buffer; the medium follows by itself. */
+static uint64_t
+write_behind(struct hdd *h, struct disk_io *io, uint64_t now)
+{
+	const struct hdd_overhead *o = &h->p->overhead;
+	uint64_t ov = o->write_hit[h->last_write], free = now, in0;
+	struct hdd_run *r;
+	struct hdd_seg *s;
+
+	if (h->nruns > 0 && (h->p->cache.write_behind != WB_ANY ||
+	    h->nruns == h->maxruns || !buffer_can_write(h))) {
+		free = media_flush(h, h->p->cache.write_behind != WB_ANY);
+		io->start = free = later(free, now);
+	} else if (h->nruns == 0)
+		free = media_stop(h, now);
+	io->overhead = overhead_left(h, ov, now, later(now, io->start));
+	in0 = io->start + io->overhead;
+	s = buffer_for_write(h, io->run_lbn, io->run_lbn + io->run_blocks);
+	r = run_add(h, io, in0, false);
+	r->seg = s;
+	r->from = free + io->overhead;
+	seg_written(h, s, io);
+	s->dirty = true;
+	if (h->nruns == 1)
+		media_write(h);
+	return in0 + io->run_blocks * h->p->bus_write_ps +
+	    o->write_completion;
+}
+
+static uint64_t
+serve_write(struct hdd *h, struct disk_io *io, uint64_t now)
+{
+	uint64_t t;
+
+	if (h->nseg == 0 || h->p->cache.write_behind == WB_OFF)
+		t = write_through(h, io, now, media_stop(h, now));
+	else if (can_append(h, io))
+		t = write_append(h, io, now);
+	else
+		t = write_behind(h, io, now);
+	h->last_write = true;
+	h->last_write_end = io->run_lbn + io->run_blocks;
+	return t;
+}
+
+/* ------------------------------------------------------------ commands */
+
+static uint64_t
+less(uint64_t *left, uint64_t want)
+{
+	uint64_t n = want < *left ? want : *left;
+
+	*left -= n;
+	return n;
+}
+
+/* Parts that overlap (bus and arm) are cut so that they add up. */
+static void
+share_out(struct disk_io *io)
+{
+	uint64_t left = io->finish - io->start;
+
+	io->overhead = less(&left, io->overhead);
+	io->seek = less(&left, io->seek);
+	io->rotation = less(&left, io->rotation);
+	io->transfer = left;
+}
+
+static void
+serve(struct hdd *h, struct disk_io *io, uint64_t now)
+{
+	io->start = now;
+	h->cur = io;
+	media_catch_up(h, now);
+	h->m.seek = h->m.rotation = 0;
+	switch (io->op) {
+	case DISK_READ:
+		io->finish = serve_read(h, io, now);
+		break;
+	case DISK_WRITE:
+		io->finish = serve_write(h, io, now);
+		break;
+	case DISK_FLUSH:
+		io->finish = later(now, media_flush(h, true));
+		break;
+	case DISK_TRIM:
+		io->finish = now;
+		break;
+	}
+	io->seek = h->m.seek;
+	io->rotation = h->m.rotation;
+	share_out(io);
+}
+
+static uint64_t
+hdd_position(void *dev, const struct disk_io *io, uint64_t now)
+{
+	struct hdd *h = dev;
+	const struct hdd_overhead *o = &h->p->overhead;
+	bool write = io->op == DISK_WRITE;
+	struct geom_place pl;
+	uint64_t ov, move;
+
+	if (io->op != DISK_READ && !write)
+		return 0;
+	media_catch_up(h, now);
+	if (!write && buffer_find(h, io->run_lbn,
+	    io->run_lbn + io->run_blocks) != NULL)
+		return o->read_hit[h->last_write];
+	if (write && h->nseg > 0 && h->p->cache.write_behind != WB_OFF)
+		return o->write_hit[h->last_write];
+	ov = write ? o->write_miss[h->last_write] :
+		     o->read_miss[h->last_write];
+	geom_locate(&h->geom, io->run_lbn, &pl);
+	move = later(media_move(h, &pl, write), write ? o->min_seek : 0);
+	return ov + move +
+	    geom_wait(&h->geom, pl.zone, pl.angle, now + ov + move);
+}
+
+/* The held command that is nearest; the oldest of equals. */
+static struct disk_io *
+next_held(struct hdd *h, uint64_t now)
+{
+	uint64_t d, least = UINT64_MAX;
+	struct disk_io *io;
+	uint32_t best = 0;
+
+	for (uint32_t i = 0; i < h->nheld; i++) {
+		d = hdd_position(h, h->held[i], now);
+		if (d < least) {
+			least = d;
+			best = i;
+		}
+	}
+	io = h->held[best];
+	h->nheld--;
+	for (uint32_t i = best; i < h->nheld; i++)
+		h->held[i] = h->held[i + 1];
+	return io;
+}
+
+/* ------------------------------------------------------------ device */
 
 static bool
 hdd_room(const void *dev)
 {
 	const struct hdd *h = dev;
 
-	return h->cur == NULL;
+	return h->cur == NULL || h->nheld + 1 < h->p->queue_depth;
 }
 
 static void
 hdd_accept(void *dev, struct disk_io *io, uint64_t now)
 {
 	struct hdd *h = dev;
-	uint64_t t = now;
 
-	io->start = now;
-	h->cur = io;
-	if (io->op == DISK_READ) {
-		io->overhead = h->p->overhead.read_miss[h->last_write];
-		t = serve_read(h, io, now + io->overhead);
-		h->last_write = false;
-	} else if (io->op == DISK_WRITE) {
-		io->overhead = h->p->overhead.write_miss[h->last_write];
-		t = serve_write(h, io, now + io->overhead);
-		h->last_write = true;
-	}
-	io->finish = t;
-	io->transfer = t - now - io->overhead - io->seek - io->rotation;
+	if (h->cur != NULL)
+		h->held[h->nheld++] = io;
+	else
+		serve(h, io, now);
 }
 
 static uint64_t
@@ -165,21 +450,8 @@ hdd_run(void *dev, uint64_t t)
 
 	h->cur = NULL;
 	disk_engine_complete(h->engine, io, t);
-}
-
-static uint64_t
-hdd_position(void *dev, const struct disk_io *io, uint64_t now)
-{
-	struct hdd *h = dev;
-	struct geom_place pl;
-	bool write = io->op == DISK_WRITE;
-	uint64_t move, t;
-
-	t = now + (write ? h->p->overhead.write_miss[h->last_write] :
-			   h->p->overhead.read_miss[h->last_write]);
-	geom_locate(&h->geom, io->run_lbn, &pl);
-	move = move_time(h, &pl, write);
-	return move + geom_wait(&h->geom, pl.zone, pl.angle, t + move);
+	if (h->nheld > 0)
+		serve(h, next_held(h, t), t);
 }
 
 static uint32_t
@@ -196,6 +468,9 @@ hdd_destroy(void *dev)
 	struct hdd *h = dev;
 
 	geom_destroy(&h->geom);
+	free(h->seg);
+	free(h->run);
+	free(h->held);
 	free(h);
 }
 
@@ -209,18 +484,33 @@ static const struct device_ops hdd_ops = {
 	.destroy = hdd_destroy,
 };
 
+static int
+hdd_allocate(struct hdd *h)
+{
+	h->nseg = h->p->cache.segments;
+	h->maxruns = h->nseg > 0 ? h->nseg : 1;
+	h->seg = calloc(h->nseg + 1, sizeof(*h->seg));
+	h->run = calloc(h->maxruns + 1, sizeof(*h->run));
+	h->held = calloc(h->p->queue_depth, sizeof(struct disk_io *));
+	if (h->seg == NULL || h->run == NULL || h->held == NULL)
+		return -ENOMEM;
+	return geom_create(h->p, &h->geom);
+}
+
 int
 hdd_create(struct disk_engine *e, const struct disk_params *p,
     struct device *out, struct sim_err *err)
 {
 	struct hdd *h = calloc(1, sizeof(*h));
 
-	if (h == NULL || geom_create(&p->hdd, &h->geom) != 0) {
-		free(h);
+	if (h == NULL)
 		return sim_err_set(err, ENOMEM, "%s: out of memory", p->id);
-	}
 	h->engine = e;
 	h->p = &p->hdd;
+	if (hdd_allocate(h) != 0) {
+		hdd_destroy(h);
+		return sim_err_set(err, ENOMEM, "%s: out of memory", p->id);
+	}
 	*out = (struct device) { &hdd_ops, h, h->geom.sectors,
 		p->hdd.cylinders };
 	return 0;

@@ -2,11 +2,11 @@
  * hdd_geom.c: zones, skews, slipped sectors and rotation, in integers.
  *
  * Interface: hdd_geom.h.
- * Source:    reference sheet, sections 2.1 and 2.2; 8 (a wait that rounding
- *            turned into a full turn).
- * Differs:   slipped sectors (known defects that the numbering of blocks
- *            skips) are modelled when a parameter file lists them; sectors
- *            remapped to spare areas are not.
+ * Source:    reference sheet, sections 2.1 and 2.2; section 8 (a wait that
+ *            rounding turned into a full turn).
+ * Differs:   slips (defects that the numbering of blocks skips) are modelled
+ *            where a parameter file lists them; sectors remapped to spare
+ *            areas while the drive was in use are not.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -29,7 +29,26 @@ gcd(uint64_t a, uint64_t b)
 	return a;
 }
 
-static void
+static int
+zone_slips(const struct hdd_zone *p, struct geom_zone *z)
+{
+	uint64_t before = 0;
+
+	if (p->nslips == 0)
+		return 0;
+	z->slip = calloc(p->nslips, sizeof(*z->slip));
+	if (z->slip == NULL)
+		return -ENOMEM;
+	z->nslips = p->nslips;
+	for (uint32_t i = 0; i < p->nslips; i++) {
+		z->slip[i] = (struct geom_slip) { p->slips[i].first,
+			p->slips[i].count, before };
+		before += p->slips[i].count;
+	}
+	return 0;
+}
+
+static int
 zone_fill(const struct geom *g, const struct hdd_zone *p, uint64_t first_lbn,
     struct geom_zone *z)
 {
@@ -40,15 +59,14 @@ zone_fill(const struct geom *g, const struct hdd_zone *p, uint64_t first_lbn,
 	z->track_skew = p->track_skew;
 	z->cyl_skew = p->cyl_skew;
 	z->offset = p->first_offset;
-	z->slips = p->slips;
-	z->nslips = p->nslips;
 	z->reserved = p->reserved;
 	z->cyl_sectors = (uint64_t) p->spt * g->heads;
 	z->den = (uint64_t) p->spt * g->rate;
 	z->span = (uint64_t) p->spt * g->turn;
 	total = (p->last_cyl - p->first_cyl + 1) * z->cyl_sectors;
 	z->first_lbn = first_lbn;
-	z->end_lbn = first_lbn + total - p->spare - p->reserved - p->nslips;
+	z->end_lbn = first_lbn + total - p->spare - p->reserved;
+	return zone_slips(p, z);
 }
 
 int
@@ -60,6 +78,7 @@ geom_create(const struct hdd_params *p, struct geom *g)
 
 	g->turn = per_minute / d;
 	g->rate = p->rpm / d;
+	g->period = (g->turn + g->rate / 2) / g->rate;
 	g->guard = GUARD_PS;
 	g->heads = p->heads;
 	g->cylinders = p->cylinders;
@@ -68,7 +87,10 @@ geom_create(const struct hdd_params *p, struct geom *g)
 	if (g->zone == NULL)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < p->nzones; i++) {
-		zone_fill(g, &p->zone[i], lbn, &g->zone[i]);
+		if (zone_fill(g, &p->zone[i], lbn, &g->zone[i]) != 0) {
+			geom_destroy(g);
+			return -ENOMEM;
+		}
 		lbn = g->zone[i].end_lbn;
 	}
 	g->sectors = lbn;
@@ -80,6 +102,10 @@ geom_create(const struct hdd_params *p, struct geom *g)
 void
 geom_destroy(struct geom *g)
 {
+	if (g->zone == NULL)
+		return;
+	for (uint32_t i = 0; i < g->nzones; i++)
+		free(g->zone[i].slip);
 	free(g->zone);
 	g->zone = NULL;
 }
@@ -100,8 +126,8 @@ find_zone(const struct geom *g, uint64_t lbn)
 }
 
 /*
- * How many slipped sectors lie before the r-th block of the zone: slip i
- * (ascending) precedes it when slips[i] - i <= r.
+ * How many of the zone's slips lie before its r-th used sector (reserved ones
+ * counted): slip i does when first - before <= r.
  */
 static uint32_t
 slips_before(const struct geom_zone *z, uint64_t r)
@@ -110,7 +136,7 @@ slips_before(const struct geom_zone *z, uint64_t r)
 
 	while (lo < hi) {
 		mid = (lo + hi) / 2;
-		if (z->slips[mid] - mid <= r)
+		if (z->slip[mid].first - z->slip[mid].before <= r)
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -118,29 +144,33 @@ slips_before(const struct geom_zone *z, uint64_t r)
 	return lo;
 }
 
+/* Sector of the zone, slips included, that holds its r-th used one. */
+static uint64_t
+physical(const struct geom_zone *z, uint64_t r, uint32_t slips)
+{
+	if (slips == 0)
+		return r;
+	return r + z->slip[slips - 1].before + z->slip[slips - 1].count;
+}
+
 uint32_t
 geom_cylinder(const struct geom *g, uint64_t lbn)
 {
 	const struct geom_zone *z = find_zone(g, lbn);
-	uint64_t x = lbn - z->first_lbn;
+	uint64_t r = lbn - z->first_lbn + z->reserved;
 
-	if (z->nslips > 0)
-		x += slips_before(z, x);
-	return z->first_cyl + (uint32_t) ((x + z->reserved) / z->cyl_sectors);
+	r = physical(z, r, slips_before(z, r));
+	return z->first_cyl + (uint32_t) (r / z->cyl_sectors);
 }
 
 void
 geom_locate(const struct geom *g, uint64_t lbn, struct geom_place *pl)
 {
 	const struct geom_zone *z = find_zone(g, lbn);
-	uint64_t x = lbn - z->first_lbn, r = x, shift;
-	uint32_t k, slips = 0, in_cyl;
+	uint64_t r = lbn - z->first_lbn + z->reserved, x, shift, to_slip;
+	uint32_t slips = slips_before(z, r), k, in_cyl;
 
-	if (z->nslips > 0) {
-		slips = slips_before(z, r);
-		x += slips;
-	}
-	x += z->reserved;
+	x = physical(z, r, slips);
 	k = (uint32_t) (x / z->cyl_sectors);
 	in_cyl = (uint32_t) (x - k * z->cyl_sectors);
 	pl->zone = z;
@@ -150,12 +180,52 @@ geom_locate(const struct geom *g, uint64_t lbn, struct geom_place *pl)
 	shift = (pl->head + (uint64_t) (g->heads - 1) * k) * z->track_skew +
 	    (uint64_t) k * z->cyl_skew + z->offset + pl->sector;
 	pl->angle = (uint32_t) (shift % z->spt);
-	pl->left = z->spt - pl->sector;
-	pl->run = pl->left;
-	if (slips < z->nslips && z->slips[slips] - slips - r < pl->run)
-		pl->run = (uint32_t) (z->slips[slips] - slips - r);
+	pl->run = z->spt - pl->sector;
+	if (slips < z->nslips) {
+		to_slip = z->slip[slips].first - z->slip[slips].before - r;
+		if (to_slip < pl->run)
+			pl->run = (uint32_t) to_slip;
+	}
 	if (z->end_lbn - lbn < pl->run)
 		pl->run = (uint32_t) (z->end_lbn - lbn);
+}
+
+/* How many used sectors lie before a physical one. */
+static uint64_t
+used_before(const struct geom_zone *z, uint64_t x)
+{
+	const struct geom_slip *last;
+	uint32_t lo = 0, hi = z->nslips, mid;
+
+	while (lo < hi) {
+		mid = (lo + hi) / 2;
+		if (z->slip[mid].first < x)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == 0)
+		return x;
+	last = &z->slip[lo - 1];
+	if (last->first + last->count > x)
+		return last->first - last->before;
+	return x - last->before - last->count;
+}
+
+void
+geom_track(const struct geom *g, uint64_t lbn, uint64_t *first, uint64_t *end)
+{
+	const struct geom_zone *z = find_zone(g, lbn);
+	uint64_t r = lbn - z->first_lbn + z->reserved;
+	uint64_t x = physical(z, r, slips_before(z, r));
+	uint64_t a = used_before(z, x - x % z->spt);
+	uint64_t b = used_before(z, x - x % z->spt + z->spt);
+
+	*first = a < z->reserved ? z->first_lbn :
+				   a - z->reserved + z->first_lbn;
+	*end = b - z->reserved + z->first_lbn;
+	if (*end > z->end_lbn)
+		*end = z->end_lbn;
 }
 
 uint64_t
@@ -167,9 +237,7 @@ geom_wait(const struct geom *g, const struct geom_zone *z, uint32_t angle,
 
 	w = want >= have ? want - have : want + z->span - have;
 	w = (w + z->den / 2) / z->den;
-	if (w + g->guard > g->turn / g->rate)
-		return 0;
-	return w;
+	return w + g->guard > g->period ? 0 : w;
 }
 
 uint64_t

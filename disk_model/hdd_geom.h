@@ -6,12 +6,17 @@
 
 #include "disk_model/params.h"
 
+struct geom_slip {
+	uint64_t first, count;
+	uint64_t before; /* sectors slipped before this one */
+};
+
 /* A zone with what is derived from it. */
 struct geom_zone {
 	uint64_t first_lbn, end_lbn;
 	uint64_t cyl_sectors; /* of one cylinder, spares included */
 	uint64_t reserved;
-	const uint64_t *slips;
+	struct geom_slip *slip;
 	uint32_t nslips;
 	uint32_t first_cyl, spt, track_skew, cyl_skew, offset;
 	uint64_t den; /* of a sector's time: spt * rate */
@@ -24,6 +29,7 @@ struct geom_zone {
  */
 struct geom {
 	uint64_t turn, rate;
+	uint64_t period; /* of one turn, rounded */
 	uint64_t guard; /* a wait this near a full turn is none */
 	uint32_t heads, cylinders, nzones;
 	uint64_t sectors; /* exported */
@@ -35,7 +41,6 @@ struct geom_place {
 	uint32_t cyl, head, sector;
 	uint32_t angle; /* in sectors of the zone */
 	uint32_t run; /* blocks that follow each other on the track from here */
-	uint32_t left; /* sectors to the end of the track, slips included */
 };
 
 /* -ENOMEM. */
@@ -43,6 +48,9 @@ int geom_create(const struct hdd_params *p, struct geom *g);
 void geom_destroy(struct geom *g);
 void geom_locate(const struct geom *g, uint64_t lbn, struct geom_place *pl);
 uint32_t geom_cylinder(const struct geom *g, uint64_t lbn);
+/* The blocks first <= ... < end that share a track with lbn. */
+void geom_track(const struct geom *g, uint64_t lbn, uint64_t *first,
+    uint64_t *end);
 /* Time until the sector at this angle begins to pass the head. */
 uint64_t geom_wait(const struct geom *g, const struct geom_zone *z,
     uint32_t angle, uint64_t t);

@@ -46,6 +46,11 @@ struct disk_fault {
 
 /* ------------------------------------------------------------ rotating */
 
+struct hdd_slip {
+	uint64_t first; /* sector of the zone, counted from its very start */
+	uint64_t count; /* sectors; a slipped track is one slip */
+};
+
 struct hdd_zone {
 	uint32_t first_cyl, last_cyl;
 	uint32_t spt; /* sectors per track */
@@ -53,8 +58,9 @@ struct hdd_zone {
 	uint32_t first_offset; /* angle of the zone's first sector, sectors */
 	uint64_t reserved; /* sectors before the zone's first block */
 	uint64_t spare; /* sectors behind its last block */
-	/* Sectors of the zone that hold no block, ascending (from its start). */
-	uint64_t *slips;
+	/* Defects that the numbering of blocks skips, ascending. They push the
+	 * blocks behind them into the spare sectors at the end. */
+	struct hdd_slip *slips;
 	uint32_t nslips;
 };
 
@@ -68,28 +74,43 @@ enum hdd_read_ahead {
 
 enum hdd_write_behind {
 	WB_OFF,
-	WB_SEQUENTIAL, /* one dirty run, appends only */
-	WB_ANY, /* several runs, written in the order of their arrival */
+	WB_SEQUENTIAL, /* one dirty run; only what continues it joins it */
+	WB_ANY, /* as many runs as there are segments, oldest first */
 };
 
-/* Overhead of a command by what the one before it was: [0] read, [1] write. */
+/* Overheads by what the command before was: [0] read, [1] write. */
 struct hdd_overhead {
 	uint64_t read_hit[2], read_miss[2];
 	uint64_t write_hit[2], write_miss[2]; /* hit: taken by write-behind */
+	/* phases of the bus; 0 where they are part of the above */
+	uint64_t read_disconnect[2], write_disconnect;
+	uint64_t first_reselect, other_reselect;
+	uint64_t data_preparation;
+	uint64_t read_completion, write_completion;
+	uint64_t min_seek; /* a write's first move takes at least this */
+	/* A write behind a write elsewhere lets go of the bus before its data. */
+	bool extra;
+	uint64_t extra_command, extra_disconnect, extra_inter;
+	uint64_t extra_second, extra_seek_delta;
 };
 
 struct hdd_cache {
 	uint32_t segments; /* 0: no buffer at all */
 	uint32_t segment_sectors;
+	bool write_segment; /* one segment is kept for writes */
 	enum hdd_read_ahead read_ahead;
 	uint32_t read_ahead_sectors;
-	/* Read-ahead goes on into the next track or cylinder. */
-	bool stop_at_sector_end; /* a miss waits for the sector under way */
+	bool read_ahead_on_hit; /* a hit starts read-ahead again */
+	bool stop_in_sector; /* else a miss waits for the sector under way */
+	bool hit_next; /* the sector being read counts as buffered */
 	enum hdd_write_behind write_behind;
-	bool write_segment; /* one segment is kept for writes */
+	bool hits_wait; /* a hit waits while dirty data are being written */
+	bool overhead_overlaps; /* a command's overhead passes while it waits */
 	uint32_t fence_sectors; /* data held back until so much is buffered */
 	uint32_t read_mark_ppm; /* share of a read buffered before the bus */
-	bool hold_bus; /* bus held to the end once taken */
+	/* Sectors buffered before a write of less / not less than
+	 * write_start_limit begins; 0: one. */
+	uint32_t write_start[2], write_start_limit;
 };
 
 struct hdd_params {

@@ -21,38 +21,54 @@ static const char *const zone_keys[] = { "first_cyl", "last_cyl",
 	"sectors_per_track", "track_skew_sectors", "cyl_skew_sectors",
 	"first_block_offset_sectors", "reserved_sectors_at_front",
 	"spare_sectors_at_end", "spare_tracks_at_end", "slipped_sectors",
-	"note", NULL };
+	"slipped_tracks", "note", NULL };
 
+/* A list of defects in units of `unit` sectors from the zone's start. */
 static void
-read_slips(struct rd *r, const cJSON *o, struct hdd_zone *z, uint64_t total)
+read_slips(struct rd *r, const cJSON *o, const char *key, uint64_t unit,
+    struct hdd_zone *z, uint64_t total)
 {
-	const cJSON *list = rd_item(r, o, "slipped_sectors"), *i;
-	uint64_t last = 0;
-	int n;
+	const cJSON *list = rd_item(r, o, key), *i;
+	struct hdd_slip *last = NULL;
+	uint64_t at;
 
 	if (list == NULL)
 		return;
-	if (!cJSON_IsArray(list)) {
-		rd_fail(r, list, "\"slipped_sectors\" must be a list");
+	if (!cJSON_IsArray(list) || z->slips != NULL) {
+		rd_fail(r, list, "\"%s\" must be a list, and the only one of"
+		    " slips", key);
 		return;
 	}
-	n = cJSON_GetArraySize(list);
-	z->slips = calloc((size_t) n + 1, sizeof(*z->slips));
+	z->slips = calloc((size_t) cJSON_GetArraySize(list) + 1,
+	    sizeof(*z->slips));
 	if (z->slips == NULL) {
 		rd_fail(r, list, "out of memory");
 		return;
 	}
 	cJSON_ArrayForEach(i, list) {
-		uint64_t s = rd_integer(r, i, "slipped_sectors", 0, total - 1);
-
+		at = unit * rd_integer(r, i, key, 0, total / unit - 1);
+		if (r->error == 0 && last != NULL &&
+		    at < last->first + last->count)
+			rd_fail(r, i, "\"%s\" must ascend", key);
 		if (r->error != 0)
 			return;
-		if (z->nslips > 0 && s <= last) {
-			rd_fail(r, i, "\"slipped_sectors\" must ascend");
-			return;
+		if (last != NULL && at == last->first + last->count) {
+			last->count += unit;
+			continue;
 		}
-		last = z->slips[z->nslips++] = s;
+		last = &z->slips[z->nslips++];
+		*last = (struct hdd_slip) { at, unit };
 	}
+}
+
+static uint64_t
+slipped(const struct hdd_zone *z)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < z->nslips; i++)
+		n += z->slips[i].count;
+	return n;
 }
 
 static void
@@ -83,9 +99,12 @@ read_zone(struct rd *r, const cJSON *o, const struct hdd_params *h,
 	z->spare = rd_uint(r, o, "spare_sectors_at_end", 0, total - 1, 0);
 	z->spare += z->spt * rd_uint(r, o, "spare_tracks_at_end", 0,
 	    total / z->spt - 1, 0);
-	read_slips(r, o, z, total);
-	if (r->error == 0 && z->spare + z->reserved + z->nslips >= total)
+	read_slips(r, o, "slipped_sectors", 1, z, total);
+	read_slips(r, o, "slipped_tracks", z->spt, z, total);
+	if (r->error == 0 && z->spare + z->reserved >= total)
 		rd_fail(r, o, "the zone has no sector left for data");
+	if (r->error == 0 && slipped(z) > z->spare)
+		rd_fail(r, o, "the zone has more slipped than spare sectors");
 }
 
 static void
@@ -317,6 +336,22 @@ read_overhead(struct rd *r, const cJSON *o, struct hdd_overhead *v)
 	}
 }
 
+struct phase {
+	const char *key;
+	uint64_t *field;
+};
+
+static void
+read_phase_rows(struct rd *r, const cJSON *c, const struct phase *rows,
+    size_t n)
+{
+	const cJSON *i;
+
+	for (size_t k = 0; k < n; k++)
+		if ((i = rd_item(r, c, rows[k].key)) != NULL)
+			*rows[k].field = rd_to_ps(r, i, rows[k].key, 1e9);
+}
+
 static void
 read_overhead_rows(struct rd *r, const cJSON *o, struct hdd_overhead *v)
 {
@@ -352,6 +387,46 @@ read_overhead_rows(struct rd *r, const cJSON *o, struct hdd_overhead *v)
 }
 
 static void
+read_extra(struct rd *r, const cJSON *c, struct hdd_overhead *v)
+{
+	const cJSON *e = rd_object(r, c, "extra_write_disconnect");
+	struct phase rows[] = {
+		{ "command", &v->extra_command },
+		{ "disconnect", &v->extra_disconnect },
+		{ "inter_disconnect", &v->extra_inter },
+		{ "second_disconnect", &v->extra_second },
+		{ "seek_delta", &v->extra_seek_delta },
+	};
+
+	if (e == NULL)
+		return;
+	v->extra = true;
+	read_phase_rows(r, e, rows, 5);
+}
+
+static void
+read_phases(struct rd *r, const cJSON *o, struct hdd_overhead *v)
+{
+	const cJSON *c = rd_object(r, o, "overhead_ms");
+	struct phase rows[] = {
+		{ "read_completion", &v->read_completion },
+		{ "write_completion", &v->write_completion },
+		{ "data_preparation", &v->data_preparation },
+		{ "first_reselect", &v->first_reselect },
+		{ "other_reselect", &v->other_reselect },
+		{ "read_disconnect_after_read", &v->read_disconnect[0] },
+		{ "read_disconnect_after_write", &v->read_disconnect[1] },
+		{ "write_disconnect", &v->write_disconnect },
+		{ "minimum_seek", &v->min_seek },
+	};
+
+	if (c == NULL)
+		return;
+	read_phase_rows(r, c, rows, 9);
+	read_extra(r, c, v);
+}
+
+static void
 read_bus(struct rd *r, const cJSON *o, struct hdd_params *h)
 {
 	const cJSON *b = rd_object(r, o, "bus"), *i;
@@ -374,6 +449,132 @@ read_bus(struct rd *r, const cJSON *o, struct hdd_params *h)
 		h->bus_write_ps = rd_to_ps(r, i, "write_ms_per_sector", 1e9);
 }
 
+/* ------------------------------------------------------------ buffer */
+
+static bool
+starts(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
+/*
+ * Short names, and the sentences of the parameter files that come with the
+ * reference sheet.
+ */
+static void
+read_read_ahead(struct rd *r, const cJSON *c, struct hdd_cache *h)
+{
+	const cJSON *i = rd_item(r, c, "read_ahead");
+	const char *v = rd_string(r, c, "read_ahead", "");
+
+	h->read_ahead_sectors = (uint32_t) rd_uint(r, c,
+	    "read_ahead_max_sectors", 0, 1u << 24, 0);
+	if (i == NULL)
+		h->read_ahead = h->read_ahead_sectors > 0 ? RA_SECTORS : RA_OFF;
+	else if (strcmp(v, "off") == 0)
+		h->read_ahead = RA_OFF;
+	else if (strcmp(v, "sectors") == 0)
+		h->read_ahead = RA_SECTORS;
+	else if (strcmp(v, "track") == 0)
+		h->read_ahead = RA_TRACK;
+	else if (strcmp(v, "track_plus") == 0 ||
+	    starts(v, "to end of the track holding"))
+		h->read_ahead = RA_TRACK_PLUS;
+	else if (strcmp(v, "segment") == 0 ||
+	    starts(v, "to end of track, then continue"))
+		h->read_ahead = RA_SEGMENT;
+	else if (starts(v, "fill segment, at most 128 sectors")) {
+		h->read_ahead = RA_SECTORS;
+		h->read_ahead_sectors = 128;
+	} else if (r->error == 0)
+		rd_fail(r, i, "\"read_ahead\" must be off, sectors, track,"
+		    " track_plus or segment");
+	if (r->error == 0 && h->read_ahead == RA_SECTORS &&
+	    h->read_ahead_sectors == 0)
+		rd_fail(r, i, "\"read_ahead_max_sectors\" is missing");
+}
+
+static void
+read_write_behind(struct rd *r, const cJSON *c, struct hdd_cache *h)
+{
+	const cJSON *i = rd_item(r, c, "write_behind");
+	const char *v;
+
+	if (i == NULL || cJSON_IsFalse(i))
+		return;
+	if (cJSON_IsTrue(i)) {
+		h->write_behind = WB_ANY;
+		return;
+	}
+	v = rd_string(r, c, "write_behind", "");
+	if (strcmp(v, "off") == 0)
+		h->write_behind = WB_OFF;
+	else if (strcmp(v, "sequential") == 0 || starts(v, "one dirty run"))
+		h->write_behind = WB_SEQUENTIAL;
+	else if (strcmp(v, "any") == 0)
+		h->write_behind = WB_ANY;
+	else
+		rd_fail(r, i, "\"write_behind\" must be off, sequential or"
+		    " any");
+}
+
+static void
+read_marks(struct rd *r, const cJSON *c, struct hdd_cache *h)
+{
+	const cJSON *w = rd_object(r, c, "write_start_sectors"), *i;
+
+	if (rd_bool(r, c, "apply_read_fence", false))
+		h->fence_sectors = (uint32_t) (rd_uint(r, c,
+		    "read_fence_bytes", 0, UINT32_MAX, 0) / DISK_SECTOR);
+	if ((i = rd_item(r, c, "read_water_mark")) != NULL)
+		h->read_mark_ppm = (uint32_t) (rd_number(r, i,
+		    "read_water_mark", 0, 1) * 1e6 + 0.5);
+	if (w == NULL)
+		return;
+	h->write_start_limit = (uint32_t) rd_uint(r, w, "limit", 1, 1u << 24,
+	    1);
+	h->write_start[0] = (uint32_t) rd_uint(r, w, "below", 0, 1u << 24, 0);
+	h->write_start[1] = (uint32_t) rd_uint(r, w, "above", 0, 1u << 24, 0);
+}
+
+static const char *const cache_keys[] = { "bytes", "segments",
+	"segment_sectors", "read_ahead", "read_ahead_max_sectors",
+	"read_fence_bytes", "apply_read_fence", "write_behind",
+	"write_segments", "separate_write_segment", "read_water_mark",
+	"write_water_mark", "hold_bus_whole_read", "read_ahead_on_hit",
+	"stop_in_sector", "hit_next_sector", "hits_wait_for_flush",
+	"overhead_overlaps_flush", "write_start_sectors", "note", NULL };
+
+static void
+read_cache(struct rd *r, const cJSON *o, struct hdd_cache *h)
+{
+	const cJSON *c = rd_object(r, o, "cache");
+	uint64_t bytes;
+
+	if (c == NULL)
+		return;
+	rd_keys(r, c, cache_keys);
+	h->segments = (uint32_t) rd_uint(r, c, "segments", 0, 4096, 1);
+	bytes = rd_uint(r, c, "bytes", DISK_SECTOR, UINT64_C(1) << 40, 0);
+	h->segment_sectors = (uint32_t) rd_uint(r, c, "segment_sectors", 1,
+	    1u << 30, h->segments == 0 ? 0 :
+	    bytes / DISK_SECTOR / h->segments);
+	if (r->error == 0 && h->segments > 0 && h->segment_sectors == 0)
+		rd_fail(r, c, "\"cache\" needs \"bytes\" or"
+		    " \"segment_sectors\"");
+	h->write_segment = rd_bool(r, c, "separate_write_segment", false);
+	if (r->error == 0 && h->write_segment && h->segments < 2)
+		rd_fail(r, c, "\"separate_write_segment\" needs two segments");
+	read_read_ahead(r, c, h);
+	read_write_behind(r, c, h);
+	read_marks(r, c, h);
+	h->read_ahead_on_hit = rd_bool(r, c, "read_ahead_on_hit", true);
+	h->stop_in_sector = rd_bool(r, c, "stop_in_sector", true);
+	h->hit_next = rd_bool(r, c, "hit_next_sector", true);
+	h->hits_wait = rd_bool(r, c, "hits_wait_for_flush", false);
+	h->overhead_overlaps = rd_bool(r, c, "overhead_overlaps_flush", false);
+}
+
 /* ------------------------------------------------------------ all */
 
 static const char *const hdd_keys[] = { "name", "source", "family", "rpm",
@@ -393,7 +594,7 @@ mapped_sectors(const struct hdd_params *h)
 		const struct hdd_zone *z = &h->zone[i];
 
 		n += (uint64_t) (z->last_cyl - z->first_cyl + 1) * h->heads *
-		    z->spt - z->reserved - z->spare - z->nslips;
+		    z->spt - z->reserved - z->spare;
 	}
 	return n;
 }
@@ -421,7 +622,10 @@ rd_hdd(struct rd *r, const cJSON *o, struct disk_params *p)
 	h->write_settle_ps = rd_time(r, o, "write_settle", 0);
 	read_overhead(r, o, &h->overhead);
 	read_overhead_rows(r, o, &h->overhead);
+	read_phases(r, o, &h->overhead);
 	read_bus(r, o, h);
+	read_cache(r, o, &h->cache);
 	h->zero_latency = rd_bool(r, o, "zero_latency", false);
-	h->queue_depth = (uint32_t) rd_uint(r, o, "queue_depth", 1, 65536, 1);
+	h->queue_depth = (uint32_t) rd_uint(r, o, "queue_depth", 1, 65536,
+	    rd_uint(r, o, "ncq_depth", 1, 65536, 1));
 }
