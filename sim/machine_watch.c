@@ -269,9 +269,19 @@ trace_event(void *ctx, const struct vm_event_record *e)
 		rundb_trace_ops.event(m->db, e);
 }
 
+static void
+trace_object(void *ctx, uint32_t id, const char *type, const char *name)
+{
+	struct machine *m = ctx;
+
+	if (m->db != NULL)
+		rundb_trace_ops.object(m->db, id, type, name);
+}
+
 const struct vm_trace_ops machine_trace_ops = {
 	.transition = trace_transition,
 	.fault = trace_fault,
 	.io = trace_io,
 	.event = trace_event,
+	.object = trace_object,
 };

@@ -322,13 +322,6 @@ put_event(void *ctx, const struct vm_event_record *e)
 		rundb_chunk_submit(db);
 }
 
-const struct vm_trace_ops rundb_trace_ops = {
-	.transition = put_transition,
-	.fault = put_fault,
-	.io = put_io,
-	.event = put_event,
-};
-
 /* ------------------------------------------------------------ samples */
 
 static int
@@ -482,6 +475,20 @@ rundb_put_tunable_change(struct rundb *db, sim_time_t when, const char *name,
 	it->s[0] = copy(db, name);
 	it->s[1] = copy(db, value);
 }
+
+static void
+put_object(void *ctx, uint32_t id, const char *type, const char *name)
+{
+	rundb_put_object(ctx, id, type, name);
+}
+
+const struct vm_trace_ops rundb_trace_ops = {
+	.transition = put_transition,
+	.fault = put_fault,
+	.io = put_io,
+	.event = put_event,
+	.object = put_object,
+};
 
 /* ------------------------------------------------------------ the end */
 

@@ -41,10 +41,29 @@ sql_errno(sqlite3 *conn)
 	}
 }
 
+/* What the host said of the last failed write to the database or its
+ * journal; SQLite itself reports a size limit as an I/O error only. */
+static int
+host_errno(sqlite3 *conn)
+{
+	sqlite3_file *journal = NULL;
+	int e = 0;
+
+	sqlite3_file_control(conn, NULL, SQLITE_FCNTL_LAST_ERRNO, &e);
+	if (e != 0)
+		return (e);
+	if (sqlite3_file_control(conn, NULL, SQLITE_FCNTL_JOURNAL_POINTER,
+	    &journal) == SQLITE_OK && journal != NULL &&
+	    journal->pMethods != NULL)
+		journal->pMethods->xFileControl(journal,
+		    SQLITE_FCNTL_LAST_ERRNO, &e);
+	return (e);
+}
+
 int
 rundb_sql_error(struct rundb *db, const char *what, struct sim_err *err)
 {
-	int errnum = sql_errno(db->conn), os = sqlite3_system_errno(db->conn);
+	int errnum = sql_errno(db->conn), os = host_errno(db->conn);
 
 	if (errnum == EIO && (os == ENOSPC || os == EDQUOT || os == EFBIG))
 		errnum = ENOSPC;
@@ -220,9 +239,13 @@ open_conn(struct rundb *db, const char *name, struct sim_err *err)
 	return (rundb_exec(db, pragmas, err));
 }
 
+/* Without leaving the journal's empty file. */
 static void
 close_conn(struct rundb *db)
 {
+	if (db->conn != NULL)
+		sqlite3_exec(db->conn, "PRAGMA journal_mode = DELETE", NULL,
+		    NULL, NULL);
 	sqlite3_close(db->conn);
 	db->conn = NULL;
 }
@@ -248,7 +271,6 @@ make_new(struct rundb *db, char *temp, struct sim_err *err)
 	error = open_conn(db, temp, err);
 	if (error == 0)
 		error = rundb_schema_create(db, err);
-	/* a failing close would be a half-made statement: none are open */
 	close_conn(db);
 	return (error);
 }
@@ -305,9 +327,6 @@ rundb_file_create(struct rundb *db, const char *path, struct sim_err *err)
 void
 rundb_file_close(struct rundb *db)
 {
-	if (db->conn != NULL)
-		sqlite3_exec(db->conn, "PRAGMA journal_mode = DELETE", NULL,
-		    NULL, NULL);
 	close_conn(db);
 	/* after SQLite: closing any descriptor drops its POSIX locks */
 	if (db->lock_fd >= 0)

@@ -58,7 +58,8 @@ static const char tables_sql[] =
 /* @ stands for the clock rate. */
 static const char views_sql[] =
 "CREATE VIEW v_transitions AS SELECT t.seq, t.cycle / @ AS seconds, t.page,"
-" t.object, o.type AS object_type, o.name AS object_name, t.pindex,"
+" t.object, ifnull(o.type, iif(t.object, 'anonymous', NULL)) AS"
+" object_type, o.name AS object_name, t.pindex,"
 " f.name AS from_queue, g.name AS to_queue, p.name AS position,"
 " r.name AS reason, t.act AS act_count"
 " FROM transitions t LEFT JOIN queue f ON f.id = t.from_q"
@@ -70,7 +71,8 @@ static const char views_sql[] =
 " c.name AS process, printf('0x%x', f.va) AS address,"
 " iif(f.access & 1, 'r', '-') || iif(f.access & 2, 'w', '-') ||"
 " iif(f.access & 4, 'x', '-') AS access, k.name AS kind, f.restarts, f.page,"
-" f.object, o.type AS object_type, o.name AS object_name, f.pindex"
+" f.object, ifnull(o.type, iif(f.object, 'anonymous', NULL)) AS"
+" object_type, o.name AS object_name, f.pindex"
 " FROM faults f LEFT JOIN fault_kind k ON k.id = f.kind"
 " LEFT JOIN processes c ON c.pid = f.pid"
 " LEFT JOIN objects o ON o.id = f.object;"

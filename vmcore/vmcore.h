@@ -143,6 +143,10 @@ struct vm_trace_ops {
 	void (*fault)(void *ctx, const struct vm_fault_record *f);
 	void (*io)(void *ctx, const struct vm_io_record *io);
 	void (*event)(void *ctx, const struct vm_event_record *e);
+	/* An object that has a name: a file's ("vnode", its path). Every other
+	 * object is anonymous memory and is not reported. */
+	void (*object)(void *ctx, uint32_t id, const char *type,
+	    const char *name);
 };
 
 /* ------------------------------------------------------- what is asked above */
@@ -196,6 +200,8 @@ int vm_boot(struct vm *vm, struct sim_err *err);
 uint32_t vm_min_frames(const struct vm *vm);
 struct sim *vm_sim(const struct vm *vm);
 struct mmu *vm_mmu(const struct vm *vm);
+/* cost.syscall, in cycles: charged by the machine for each system call. */
+uint32_t vm_cost_syscall(const struct vm *vm);
 
 /* ------------------------------------------------------------ processes */
 
@@ -284,6 +290,12 @@ struct vm_map_info {
 };
 /* The first entry that ends above addr; false when there is none. */
 bool vm_map_info(struct vmspace *vs, vm_offset_t addr, struct vm_map_info *mi);
+/* Rights of all that is mapped in [start, end), together. */
+int vm_map_prot_in(struct vmspace *vs, vm_offset_t start, vm_offset_t end);
+/* Bytes of [start, end) locked by vm_mlock. */
+uint64_t vm_map_locked(struct vmspace *vs, vm_offset_t start, vm_offset_t end);
+/* Bytes of private writable memory other than stacks. */
+uint64_t vm_map_data_size(const struct vmspace *vs);
 /* Total bytes mapped. */
 uint64_t vm_map_size(const struct vmspace *vs);
 
@@ -324,6 +336,8 @@ void vm_vnode_ref(struct vnode *vp);
 void vm_vnode_rele(struct vm *vm, struct vnode *vp);
 /* Does an address space map the file? */
 bool vm_vnode_is_mapped(const struct vnode *vp);
+/* The file lies elsewhere on its disk from now on: it grew out of its room. */
+void vm_vnode_place(struct vnode *vp, uint64_t first_sector);
 uint32_t vm_vnode_id(const struct vnode *vp);
 const char *vm_vnode_name(const struct vnode *vp);
 uint64_t vm_vnode_size(const struct vnode *vp);
