@@ -20,6 +20,7 @@
 
 static const struct conform_driver *const conform_drivers[] = {
 	&conform_bsd5,
+	&conform_bsd11,
 };
 #define NDRIVERS (sizeof(conform_drivers) / sizeof(conform_drivers[0]))
 

@@ -59,6 +59,7 @@ struct conform_driver {
 };
 
 extern const struct conform_driver conform_bsd5; /* conform_bsd5.c */
+extern const struct conform_driver conform_bsd11; /* conform_bsd11.c */
 
 /*
  * conform_step: the outcome of step `index`. op: shown on a mismatch.
