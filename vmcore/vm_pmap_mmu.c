@@ -55,10 +55,18 @@ mmu_op_is_modified(struct vm *vm, vm_page_t m)
 	return (pmap_is_modified(vm->mmu, m->pfn));
 }
 
+/*
+ * FreeBSD 11's asserts that nobody owns the page; the page module is
+ * FreeBSD 5's and clears the bits of pages that its caller owns.
+ */
 static void
 mmu_op_clear_modify(struct vm *vm, vm_page_t m)
 {
+	uint16_t busy = m->flags & PG_BUSY;
+
+	m->flags &= (uint16_t)~PG_BUSY;
 	pmap_clear_modify(vm->mmu, m->pfn);
+	m->flags |= busy;
 }
 
 static bool
