@@ -292,7 +292,7 @@ scalar(struct source *s, const cJSON *v, const char *path, const char *wanted,
 	if (!(v->valuedouble >= 0))
 		return (fail(s, ERANGE, path, "%g is out of range",
 		    v->valuedouble));
-	if (!(v->valuedouble <= EXACT_DOUBLE))
+	if (!(v->valuedouble < EXACT_DOUBLE))
 		return (fail(s, ERANGE, path, "%g is too large for a JSON "
 		    "number; write it as a string", v->valuedouble));
 	if (floor(v->valuedouble) != v->valuedouble)
@@ -756,7 +756,7 @@ put_changes(struct source *s, const cJSON *v, const char *path, uint64_t at_ns)
 			strcpy(text, cJSON_IsTrue(e) ? "1" : "0");
 		else if (cJSON_IsNumber(e) &&
 		    floor(e->valuedouble) == e->valuedouble &&
-		    fabs(e->valuedouble) <= EXACT_DOUBLE)
+		    fabs(e->valuedouble) < EXACT_DOUBLE)
 			snprintf(text, sizeof(text), "%.0f", e->valuedouble);
 		else
 			return (fail_type(s, sub,
@@ -908,30 +908,76 @@ fail_syntax(struct source *s, const char *text, const char *at,
 	    column, what));
 }
 
+/* Where the user has to look. For what should be a key and is no string
+ * cJSON says the character after it. */
+static const char *
+error_place(const char *text, const char *end)
+{
+	const char *p = end - 1;
+
+	if (end == text || isspace((unsigned char)*p))
+		return (end);
+	while (p > text && isspace((unsigned char)p[-1]))
+		p--;
+	return (p > text && (p[-1] == ',' || p[-1] == '{') ? end - 1 : end);
+}
+
+/* The document, or NULL with the place of the error. */
+static cJSON *
+read_json(struct source *s, const char *text, size_t length, int *error)
+{
+	const char *end = NULL;
+	cJSON *root;
+
+	root = cJSON_ParseWithLengthOpts(text, length, &end, 0);
+	*error = 0;
+	if (root == NULL) {
+		/* cJSON stops at the last byte of a text that ends too early:
+		 * the newline that config_parse has put there */
+		const char *last = text + length - 1;
+		const char *at = end == NULL ? last : error_place(text, end);
+		bool early = at >= last;
+
+		*error = fail_syntax(s, text, early ? last : at,
+		    early ? "the JSON text ends too early" :
+		    "malformed JSON here");
+		return (NULL);
+	}
+	while (end < text + length && isspace((unsigned char)*end))
+		end++;
+	if (end < text + length) {
+		*error = fail_syntax(s, text, end,
+		    "more text after the end of the JSON object");
+		cJSON_Delete(root);
+		return (NULL);
+	}
+	return (root);
+}
+
 int
 config_parse(const char *name, const char *text, size_t length,
     struct machine_config *mc, struct sim_err *err)
 {
 	struct source s = { name, true, mc, err };
-	const char *end = NULL, *nul;
+	const char *nul;
 	cJSON *root;
+	char *copy;
 	int error;
 
 	nul = memchr(text, '\0', length);
 	if (nul != NULL)
 		return (fail_syntax(&s, text, nul,
 		    "a NUL byte; this is no JSON text"));
-	root = cJSON_ParseWithLengthOpts(text, length, &end, 0);
+	copy = malloc(length + 2);
+	if (copy == NULL)
+		return (sim_err_set(err, ENOMEM, "%s: out of memory", name));
+	memcpy(copy, text, length);
+	memcpy(copy + length, "\n", 2);
+	root = read_json(&s, copy, length + 1, &error);
+	free(copy);
 	if (root == NULL)
-		return (fail_syntax(&s, text, end != NULL && end <= text +
-		    length ? end : text + length, end >= text + length ?
-		    "the JSON text ends too early" : "malformed JSON here"));
-	while (end < text + length && isspace((unsigned char)*end))
-		end++;
-	if (end < text + length)
-		error = fail_syntax(&s, text, end,
-		    "more text after the end of the JSON object");
-	else if (!cJSON_IsObject(root))
+		return (error);
+	if (!cJSON_IsObject(root))
 		error = fail_type(&s, "$", "an object", root);
 	else if ((error = check_duplicates(&s, root, "$", 0)) == 0)
 		error = apply(&s, root);
