@@ -511,8 +511,8 @@ driver_main(void *arg)
 
 	b11_build(w);
 	cJSON_ArrayForEach(step, b11_array(w, w->in, "steps")) {
-		snprintf(w->run->where, sizeof(w->run->where), "step %d (%.40s)",
-		    i++, b11_str(w, step, "op", ""));
+		snprintf(w->run->where, sizeof(w->run->where),
+		    "step %d (%.40s)", i++, b11_str(w, step, "op", ""));
 		w->now_step = step;
 		perform(w, step);
 	}

@@ -99,12 +99,16 @@ b11_add_map(struct b11 *w, struct b11_page *pg, int32_t pmap, bool acc,
 		pg->maps_room = room;
 	}
 	pg->maps[pg->nmaps++] = (struct b11_map) { pmap, acc, mod };
+	if (pmap >= 0)
+		w->pmaps[pmap].mapped++;
 }
 
 /* A mapping goes: its bits become the page's. */
 static void
-lose_map(struct vm_page *m, const struct b11_map *map)
+lose_map(struct b11 *w, struct vm_page *m, const struct b11_map *map)
 {
+	if (map->pmap >= 0)
+		w->pmaps[map->pmap].mapped--;
 	if (map->acc)
 		m->flags |= PG_REFERENCED;
 	if (map->mod)
@@ -117,7 +121,7 @@ b11_drop_maps(struct b11 *w, struct vm_page *m)
 	struct b11_page *pg = b11_page(w, m);
 
 	for (uint32_t k = 0; k < pg->nmaps; k++)
-		lose_map(m, &pg->maps[k]);
+		lose_map(w, m, &pg->maps[k]);
 	pg->nmaps = 0;
 }
 
@@ -129,7 +133,7 @@ b11_drop_maps_of(struct b11 *w, struct vm_page *m, int32_t pmap)
 
 	for (uint32_t k = 0; k < pg->nmaps; k++) {
 		if (pg->maps[k].pmap == pmap)
-			lose_map(m, &pg->maps[k]);
+			lose_map(w, m, &pg->maps[k]);
 		else
 			pg->maps[kept++] = pg->maps[k];
 	}

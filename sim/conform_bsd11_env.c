@@ -215,15 +215,11 @@ pm_page_exists_quick(struct vm *vm, struct pmap *pmap, vm_page_t m)
 static uint64_t
 pm_resident_count(struct vm *vm, struct pmap *pmap)
 {
-	struct b11 *w = b11_of(vm);
-	struct b11_pmap *xp = (struct b11_pmap *)pmap;
-	int64_t self = xp - w->pmaps, n = xp->extra;
+	const struct b11_pmap *xp = (const struct b11_pmap *)pmap;
 
-	for (uint32_t i = 0; i < w->npages; i++) {
-		for (uint32_t k = 0; k < w->pages[i].nmaps; k++)
-			n += w->pages[i].maps[k].pmap == self;
-	}
-	return ((uint64_t)n);
+	if (xp == NULL)
+		b11_bad(b11_of(vm), "the process has no \"pmap\"");
+	return ((uint64_t)(xp->mapped + xp->extra));
 }
 
 /* A whole address space. */

@@ -53,6 +53,7 @@ struct b11_page { /* beside vm->page_array[i] */
 
 struct b11_pmap {
 	int64_t extra;
+	int64_t mapped; /* mappings of listed pages */
 	int64_t resident; /* at the end of the previous call */
 };
 

@@ -207,8 +207,9 @@ env_vget(struct vm *vm, vm_object_t object, int lockmode)
 	int error;
 
 	vnode_ref(vp);
-	error = env_injected(vm) ? EDEADLK :
-				   vnode_timelock(vm, vp, lockmode == LK_SHARED);
+	error = EDEADLK;
+	if (!env_injected(vm))
+		error = vnode_timelock(vm, vp, lockmode == LK_SHARED);
 	if (error != 0)
 		vnode_rele(vm, vp);
 	return (error);
