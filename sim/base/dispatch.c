@@ -227,25 +227,18 @@ stop_wanted(const struct sim *sim)
 	return (atomic_load_explicit(&sim->stop, memory_order_relaxed));
 }
 
-/* Nothing is runnable and no event is wanted: bring the clocks to `until`. */
+/* Nothing is runnable and no event is wanted: it is `until` now. */
 static void
 settle_clocks(struct sim *sim)
 {
-	struct sim_cpu *now = NULL;
+	struct sim_cpu *cpu = sim->outside;
 
-	if (sim->until == SIM_TIME_NEVER)
+	if (sim->until == SIM_TIME_NEVER || cpu->clock >= sim->until)
 		return;
-	for (uint32_t i = 0; i < sim->cfg.ncpus; i++) {
-		struct sim_cpu *cpu = &sim->cpus[i];
-
-		if (cpu->clock < sim->until) {
-			cpu->idle += sim->until - cpu->clock;
-			cpu->clock = sim->until;
-		}
-		if (now == NULL || cpu->clock < now->clock)
-			now = cpu;
-	}
-	sim->curcpu = now;
+	cpu->idle += sim->until - cpu->clock;
+	cpu->clock = sim->until;
+	if (sim->event_floor < sim->until)
+		sim->event_floor = sim->until;
 }
 
 /*
@@ -506,6 +499,9 @@ sim_run_until(struct sim *sim, sim_time_t until)
 	result = sim_enter(sim);
 	sim->until = SIM_TIME_NEVER;
 	sim->running = false;
+	if (sim->outside->clock < sim->curcpu->clock)
+		sim->outside->clock = sim->curcpu->clock;
+	sim->curcpu = sim->outside;
 	return (result);
 }
 

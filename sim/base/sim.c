@@ -6,8 +6,9 @@
  *
  * Time belongs to the simulated CPUs: each has a local clock, and sim_now()
  * is the clock of the CPU on which the executing context stands. An event
- * stands on the CPU that takes it, the world outside sim_run on the CPU that
- * ran last.
+ * stands on the CPU that takes it. The world outside sim_run stands on the
+ * one CPU, or beside several as if on one more: calling sim_run in many small
+ * steps must not change which CPU does what.
  */
 #include <stdlib.h>
 
@@ -73,7 +74,8 @@ sim_create(const struct sim_config *cfg)
 		free(sim);
 		return (NULL);
 	}
-	sim->curcpu = &sim->cpus[0];
+	sim->outside = sim->cfg.ncpus == 1 ? &sim->cpus[0] : &sim->nowhere;
+	sim->curcpu = sim->outside;
 	sim->tagp = &sim->outside_tag;
 	sim->host = &sim->main;
 	sim->until = SIM_TIME_NEVER;
@@ -123,6 +125,8 @@ sim_ncpus(const struct sim *sim)
 uint32_t
 sim_curcpu(const struct sim *sim)
 {
+	if (sim->curcpu == &sim->nowhere)
+		return (0);
 	return ((uint32_t)(sim->curcpu - sim->cpus));
 }
 
@@ -159,7 +163,7 @@ sim_spend(struct sim *sim, uint64_t cycles)
 	sim->curcpu->clock += cycles;
 	if (sim->cur != NULL)
 		sim->cur->cycles += cycles;
-	else
+	else if (sim->curcpu != &sim->nowhere)
 		sim->event_cycles += cycles;
 }
 

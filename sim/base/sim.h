@@ -50,7 +50,7 @@ uint64_t sim_us(const struct sim *sim, uint64_t microseconds); /* -> cycles */
 uint64_t sim_ns(const struct sim *sim, uint64_t nanoseconds); /* -> cycles */
 uint64_t sim_to_ns(const struct sim *sim, sim_time_t cycles);
 uint32_t sim_ncpus(const struct sim *sim);
-/* The simulated CPU that is running: 0, 1, ... */
+/* The simulated CPU that is running: 0, 1, ...; 0 outside sim_run. */
 uint32_t sim_curcpu(const struct sim *sim);
 
 /* ------------------------------------------------------------ events */
@@ -189,8 +189,8 @@ void sim_stop(struct sim *sim);
 void sim_abandon_current(struct sim *sim) __attribute__((noreturn));
 /* Idle cycles of all CPUs so far. */
 uint64_t sim_idle_cycles(const struct sim *sim);
-/* Cycles spent by events and outside sim_run. With the idle cycles and the
- * threads' they add up to the CPUs' clocks. */
+/* Cycles spent by events (and, with one CPU, outside sim_run). With the idle
+ * cycles and the threads' they add up to the CPUs' clocks. */
 uint64_t sim_event_cycles(const struct sim *sim);
 /* Charged to the new thread whenever a CPU changes threads; 0 at first. */
 void sim_set_context_switch_cost(struct sim *sim, uint64_t cycles);

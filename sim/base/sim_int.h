@@ -113,6 +113,8 @@ struct sim {
 
 	/* CPUs and run queues */
 	struct sim_cpu *cpus;
+	struct sim_cpu *outside; /* where the world outside sim_run stands */
+	struct sim_cpu nowhere; /* that, with several CPUs */
 	uint64_t runq_bits; /* bit q: runq[q] is not empty */
 	struct sim_threadq runq[SIM_NQS];
 	struct sim_threadq sleepq[SIM_SLEEP_BUCKETS];
