@@ -178,7 +178,7 @@ static int
 create_storage(struct machine *m, struct sim_err *err)
 {
 	struct vfs_config fc = { .bind_rw = (const char *const *)m->mc->bind_rw,
-		.cwd = m->mc->cwd };
+		.cwd = m->mc->cwd, .boot_epoch = m->mc->boot_epoch };
 	struct disk *swap, *fs;
 	uint64_t swap_first;
 	int error;
@@ -199,7 +199,12 @@ create_storage(struct machine *m, struct sim_err *err)
 	tunables_seal(m->ts);
 	fc.fs_disk = fs;
 	fc.fs_sectors = fs == swap ? swap_first : disk_sectors(fs);
-	return (vfs_create(m->sim, m->vm, &fc, &m->vfs, err));
+	error = vfs_create(m->sim, m->vm, &fc, &m->vfs, err);
+	if (error != 0)
+		return (error);
+	m->sys = sysstate_create(m);
+	return (m->sys != NULL ? 0 : sim_err_set(err, ENOMEM,
+	    "out of memory"));
 }
 
 static void
@@ -375,6 +380,7 @@ machine_destroy(struct machine *m)
 		m->db = NULL;
 	}
 	machine_watch_free(m);
+	sysstate_destroy(m->sys);
 	if (m->vfs != NULL)
 		vfs_destroy(m->vfs);
 	if (m->cpu != NULL)
@@ -429,6 +435,12 @@ struct cpu_engine *
 machine_cpu(struct machine *m)
 {
 	return (m->cpu);
+}
+
+struct sysstate *
+machine_sysstate(struct machine *m)
+{
+	return (m->sys);
 }
 
 struct vfs *

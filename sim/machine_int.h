@@ -20,6 +20,7 @@ struct machine {
 	struct vm *vm;
 	struct cpu_engine *cpu;
 	struct vfs *vfs;
+	struct sysstate *sys;
 	struct rundb *db;
 	struct disk *disks[MACHINE_MAXDISKS];
 	struct disk_params *disk_params[MACHINE_MAXDISKS];

@@ -62,6 +62,7 @@ page_fault(struct machine *m, struct uthread *t, const struct cpu_exit *ex)
 	int kr;
 
 	m->faults++;
+	t->sig.fault_access = ex->access;
 	kr = vm_fault(m->vm, t->p->vs, ex->va, ex->access);
 	note_memory(m, t->p);
 	switch (kr) {

@@ -18,6 +18,22 @@ struct machine;
 struct machine_config;
 struct fdtable; /* fd.c: shared between threads, copied by fork */
 struct sigstate; /* syscall_signal.c: handlers, masks, pending */
+struct sysstate; /* syscall.c: what belongs to no process (futexes, ...) */
+
+/* Signal state of a thread (syscall_signal.c); all zero at first. */
+struct thread_signals {
+	uint64_t mask; /* bit signo - 1: blocked */
+	uint64_t saved_mask; /* to be back after ppoll, sigsuspend */
+	bool has_saved;
+	bool interruptible; /* asleep where a signal may end the sleep */
+	vm_offset_t stack; /* sigaltstack */
+	uint64_t stack_size;
+	uint32_t stack_flags;
+	uint64_t wait_mask; /* sigtimedwait: wanted although blocked */
+	int32_t restart; /* ERESTART* that the last call ended with, or 0 */
+	int32_t restart_number;
+	int32_t fault_access; /* of the fault that signal_fault is told of */
+};
 
 #define USER_VA_MIN 0x0000000000010000ull
 #define USER_VA_MAX 0x00007ffffffff000ull
@@ -50,6 +66,13 @@ struct uproc {
 	/* accounting */
 	uint64_t instructions, user_cycles, syscalls, minflt, majflt;
 	uint64_t peak_rss_pages;
+	/* syscall.c */
+	struct sysstate *sys;
+	TAILQ_ENTRY(uproc) sys_link; /* in order of pid */
+	uint64_t locked_pages; /* mlock, for RLIMIT_MEMLOCK */
+	bool lock_future; /* mlockall(MCL_FUTURE) */
+	int32_t dumpable; /* prctl(PR_SET_DUMPABLE) */
+	int32_t death_signal; /* prctl(PR_SET_PDEATHSIG) */
 };
 
 struct uthread {
@@ -62,6 +85,7 @@ struct uthread {
 	vm_offset_t clear_child_tid;
 	vm_offset_t robust_list;
 	bool exiting;
+	struct thread_signals sig;
 };
 
 /* ---- loader.c ---- */
@@ -95,6 +119,11 @@ int elf_parse(const char *name,
     void *ctx, uint64_t file_size, struct elf_info *out, struct sim_err *err);
 
 /* ---- syscall.c ---- */
+
+/* One a machine, after its file tree; NULL: out of memory. */
+struct sysstate *sysstate_create(struct machine *m);
+void sysstate_destroy(struct sysstate *ss);
+struct sysstate *machine_sysstate(struct machine *m); /* machine.c */
 
 /* Executes the call in the thread's registers and stores the result there.
  * May sleep; may end the thread (sets exiting). */

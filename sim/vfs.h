@@ -4,6 +4,14 @@
  * synthetic files (/dev/null, /proc/self/maps, ...). Nothing of the host that
  * can differ between two runs (inode numbers, times, owners of the caller)
  * reaches the guest: those are assigned by the overlay.
+ *
+ * What the guest sees:
+ *   owner 0:0 for everything (the guest runs as root, without CAP_IPC_LOCK);
+ *   modes as on the host; one inode per host name (no hard links but those
+ *   the guest makes); st_nlink 1 for directories; st_dev 0x801, under a bound
+ *   directory 0x802 and up; times of host files: boot, except the mtime of
+ *   *.py below /usr (Python compares it with a number inside the .pyc);
+ *   listings sorted by name; /tmp, /var/tmp and /run empty at first.
  */
 #ifndef VMSIM_SIM_VFS_H
 #define VMSIM_SIM_VFS_H
@@ -18,22 +26,37 @@
 struct vfs;
 struct inode; /* one file, directory, link, device; reference-counted */
 
+#define VFS_NAME_MAX 255u
+#define VFS_PATH_MAX 4096u /* with the NUL */
+#define VFS_FILE_MAX (1ull << 44) /* bytes in one file */
+
 struct vfs_config {
 	const char *const *bind_rw; /* host directories, NULL-terminated */
 	struct disk *fs_disk; /* where files lie */
 	uint64_t fs_first_sector, fs_sectors;
-	const char *cwd; /* absolute guest path; NULL: "/" */
+	/* Absolute guest path; NULL: "/". It is visible even below /tmp. */
+	const char *cwd;
+	/* Host directories below /tmp, /var/tmp or /run to show all the same,
+	 * copy-on-write; NULL-terminated, may be NULL. */
+	const char *const *show;
+	uint64_t boot_epoch; /* wall clock at boot, seconds */
 };
 
+/* Errors: -ENOENT, -ENOTDIR a directory to bind is none; -EINVAL it is inside
+ * /proc, /sys or /dev; -ENOMEM. */
 int vfs_create(struct sim *sim, struct vm *vm, const struct vfs_config *cfg,
     struct vfs **out, struct sim_err *err);
 void vfs_destroy(struct vfs *vfs);
+/* The first trouble worth a line in the summary (the disk was full, a host
+ * file changed under the run); NULL when there was none. */
+const char *vfs_problem(const struct vfs *vfs);
 
 /* follow: the last component too if it is a symbolic link. dir: start of
  * relative paths, NULL for the root. Errors: negative errno. */
 int vfs_lookup(struct vfs *vfs, struct inode *dir, const char *path,
     bool follow, struct inode **out);
 void inode_ref(struct inode *ip);
+/* At the last reference of a removed file its pages are freed: may sleep. */
 void inode_rele(struct inode *ip);
 bool inode_is_regular(const struct inode *ip);
 bool inode_is_directory(const struct inode *ip);
@@ -42,7 +65,8 @@ uint32_t inode_mode(const struct inode *ip); /* S_IF* and permissions */
 /* Contents straight from the overlay, no simulated time (after syncing the
  * page cache's dirty pages): for the loader's header checks and the host. */
 ssize_t inode_pread_raw(struct inode *ip, void *buf, size_t n, uint64_t off);
-/* The VM's file for it, made at first use; regular files only. */
+/* The VM's file for it, made at first use; regular files only. NULL when it
+ * does not fit on the file system's disk any more (vfs_problem says so). */
 struct vnode *inode_vnode(struct inode *ip);
 /* Absolute guest path by which it was last looked up. */
 const char *inode_path(const struct inode *ip);
@@ -50,5 +74,141 @@ const char *inode_path(const struct inode *ip);
 /* Push the page cache of files under --bind-rw out to the host (end of run;
  * takes no simulated time when called outside a thread). */
 void vfs_sync(struct vfs *vfs);
+
+/* ---- the rest is for the system calls (fd.c, syscall_*.c) ---- */
+
+struct vfs_stat {
+	uint64_t dev, ino, rdev;
+	uint32_t mode, nlink, uid, gid;
+	uint64_t size, blocks; /* bytes; 512-byte units */
+	uint32_t blksize;
+	int64_t atime, mtime, ctime; /* ns since 1970 */
+};
+void inode_stat(const struct inode *ip, struct vfs_stat *st);
+
+/* How the last component of a path looked: "." and ".." cannot be made,
+ * removed or renamed. */
+enum vfs_last { VFS_LAST_NAME, VFS_LAST_DOT, VFS_LAST_DOTDOT, VFS_LAST_ROOT };
+
+/* Where a path ends. Both inodes are referenced; vfs_place_done drops them. */
+struct vfs_place {
+	struct inode *dir; /* directory of the last component */
+	struct inode *ip; /* NULL: there is nothing of that name */
+	enum vfs_last last;
+	bool slash; /* the path ended in '/': a directory is meant */
+	char name[VFS_NAME_MAX + 1];
+};
+/* What to do with a symbolic link at the path's end. */
+enum vfs_final {
+	VFS_FOLLOW,
+	VFS_NOFOLLOW, /* but "link/" is followed */
+	VFS_PARENT /* never: the name itself is to be made or removed */
+};
+/* As vfs_lookup, but the last component may be missing. A dangling symbolic
+ * link is followed to the place that it names. */
+int vfs_find(struct vfs *vfs, struct inode *dir, const char *path,
+    enum vfs_final final, struct vfs_place *pl);
+void vfs_place_done(struct vfs_place *pl);
+
+/* Changes. `mode` has the umask applied. Negative errno. All act on the host
+ * as well below a bound directory, where they may fail as the host says. */
+int vfs_create_file(struct vfs_place *pl, uint32_t mode, struct inode **out);
+int vfs_mkdir(struct vfs_place *pl, uint32_t mode);
+int vfs_mkfifo(struct vfs_place *pl, uint32_t mode);
+int vfs_symlink(struct vfs_place *pl, const char *target);
+int vfs_link(struct inode *ip, struct vfs_place *pl);
+int vfs_unlink(struct vfs_place *pl); /* may sleep, as inode_rele */
+int vfs_rmdir(struct vfs_place *pl);
+/* flags: RENAME_NOREPLACE, RENAME_EXCHANGE. */
+int vfs_rename(struct vfs_place *from, struct vfs_place *to, uint32_t flags);
+int inode_chmod(struct inode *ip, uint32_t mode);
+int inode_chown(struct inode *ip, uint32_t uid, uint32_t gid); /* ~0: keep */
+/* ns since 1970; INT64_MIN: keep. */
+int inode_utimens(struct inode *ip, int64_t atime, int64_t mtime);
+int inode_truncate(struct inode *ip, uint64_t size); /* may sleep */
+/* Before data is written at [off, off + n): room on the disk, not too large.
+ * -EFBIG, -ENOSPC. */
+int inode_prepare_write(struct inode *ip, uint64_t off, uint64_t n);
+void inode_wrote(struct inode *ip); /* sets mtime and ctime to now */
+/* One writer at a time (may sleep). */
+void inode_lock(struct inode *ip);
+void inode_unlock(struct inode *ip);
+/* Length of the target, at most size; -EINVAL. */
+ssize_t inode_readlink(struct inode *ip, char *buf, size_t size);
+/* Absolute path of a directory; -ENOENT when it has been removed. */
+int inode_dirpath(const struct inode *dir, char *buf, size_t size);
+/* Some process still maps the file, or it is open: asked for "text busy". */
+bool inode_is_fifo(const struct inode *ip);
+bool inode_is_symlink(const struct inode *ip);
+/* Which file a mapping shows, for /proc/self/maps; NULL: none of ours. */
+struct inode *vfs_inode_of(struct vfs *vfs, const struct vnode *vp);
+/* Files removed while mapped: give those back that no one maps any more. */
+void vfs_reap(struct vfs *vfs);
+struct inode *vfs_root(struct vfs *vfs);
+struct inode *vfs_cwd(struct vfs *vfs); /* of the first process; referenced */
+int64_t vfs_now(const struct vfs *vfs); /* ns since 1970 */
+
+/* A directory's entries, "." and ".." first, then by name. */
+struct vfs_dirent {
+	uint64_t ino;
+	uint8_t type; /* DT_* */
+	char *name;
+};
+struct vfs_listing {
+	struct vfs_dirent *ent;
+	size_t count;
+};
+int vfs_list(struct inode *dir, struct vfs_listing *ls);
+void vfs_listing_free(struct vfs_listing *ls);
+
+/* File-system totals for statfs, in bytes. */
+void vfs_space(const struct vfs *vfs, uint64_t *total, uint64_t *free_bytes,
+    uint64_t *inodes);
+
+/* What open gives for inodes without pages. */
+enum vfs_special {
+	VFS_PLAIN, /* regular files, directories, links */
+	VFS_NULL, VFS_ZERO, VFS_FULL, VFS_RANDOM, VFS_TTY,
+	VFS_TEXT, /* vfs_text makes the contents at each open */
+	VFS_OPEN_FILE, /* /proc/self/fd/N: the open file itself */
+	VFS_FIFO,
+	VFS_UNUSABLE /* the host's devices and sockets: ENXIO */
+};
+enum vfs_special inode_special(const struct inode *ip);
+/* /proc/PID/fd/N: which process and number. */
+void inode_open_file(const struct inode *ip, int32_t *pid, int *fd);
+/* Malloced contents of a VFS_TEXT inode. May sleep. */
+int inode_text(struct inode *ip, char **text, size_t *length);
+
+/* Who owns a FIFO's pipe: kept here for fd.c. */
+void *inode_data(const struct inode *ip);
+void inode_set_data(struct inode *ip, void *data);
+
+/* Files of /proc/PID and /proc whose text comes from above. */
+enum vfs_proc_file {
+	PROC_MAPS, PROC_CMDLINE, PROC_ENVIRON, PROC_STATUS, PROC_STAT,
+	PROC_STATM, PROC_COMM, PROC_MEMINFO, PROC_CPUINFO, PROC_UPTIME,
+	PROC_VERSION, PROC_CPULIST /* /sys/devices/system/cpu/online */
+};
+enum vfs_proc_link { PROC_EXE, PROC_CWD, PROC_ROOT };
+struct vfs_proc_ops {
+	/* The running process. */
+	int32_t (*self)(void *ctx);
+	/* The smallest pid above `pid`, 0: none. */
+	int32_t (*next)(void *ctx, int32_t pid);
+	/* The smallest descriptor above `fd` of a process, -1: none. */
+	int (*next_fd)(void *ctx, int32_t pid, int fd);
+	/* The inode behind a descriptor (not referenced), NULL: a pipe. text:
+	 * what readlink shows when there is no inode. */
+	struct inode *(*fd_inode)(void *ctx, int32_t pid, int fd, char *text,
+	    size_t size);
+	int (*link)(void *ctx, int32_t pid, enum vfs_proc_link which, char *buf,
+	    size_t size);
+	/* May sleep. */
+	int (*text)(void *ctx, int32_t pid, enum vfs_proc_file which,
+	    char **text, size_t *length);
+};
+void vfs_set_proc_ops(struct vfs *vfs, const struct vfs_proc_ops *ops,
+    void *ctx);
 
 #endif

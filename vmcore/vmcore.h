@@ -361,6 +361,9 @@ const char *vm_stat_name(const struct vm *vm, size_t i); /* "v_free_count" */
 const char *vm_stat_help(const struct vm *vm, size_t i);
 bool vm_stat_is_gauge(const struct vm *vm, size_t i); /* level, not a total */
 uint64_t vm_stat_value(const struct vm *vm, size_t i);
+/* Swap space in pages: all of it, and what no object uses. */
+uint64_t vm_swap_total(const struct vm *vm);
+uint64_t vm_swap_free(const struct vm *vm);
 /* By name; 0 when there is no such counter. */
 uint64_t vm_stat(const struct vm *vm, const char *name);
 

@@ -1,0 +1,91 @@
+/*
+ * fd.h: descriptors and open files. A descriptor names an open file
+ * description (struct file), which dup and fork share with its offset; what
+ * it does depends on its operations: regular files (through the VM's page
+ * cache), directories, /dev devices, texts of /proc, pipes, and the host's
+ * standard input and outputs.
+ */
+#ifndef VMSIM_SIM_FD_H
+#define VMSIM_SIM_FD_H
+
+#include "sim/uproc.h"
+
+struct sysctx;
+struct pipe;
+struct file;
+
+#define PIPE_SIZE 65536u
+#define PIPE_ATOMIC 4096u
+
+struct file_ops {
+	const char *name; /* as in /proc/self/fd: "pipe", "anon" ... */
+	bool seekable;
+	bool stream; /* a read gives what there is and no more */
+	/* At off, for seekable ones. Bytes, 0: end, or negative errno. May
+	 * sleep. NULL: EINVAL. */
+	ssize_t (*read)(struct sysctx *c, struct file *f, void *buf, size_t n,
+	    uint64_t off);
+	ssize_t (*write)(struct sysctx *c, struct file *f, const void *buf,
+	    size_t n, uint64_t off);
+	uint32_t (*poll)(struct file *f); /* POLL*; NULL: always ready */
+	void (*close)(struct file *f); /* last reference; may sleep */
+	void (*stat)(struct file *f, struct vfs_stat *st); /* NULL: the inode's */
+};
+
+struct file {
+	const struct file_ops *ops;
+	struct sysstate *ss;
+	int32_t refs;
+	uint32_t flags; /* O_*: access mode and status */
+	uint64_t offset;
+	bool pos_busy; /* somebody is moving the offset */
+	struct inode *ip; /* referenced; NULL: pipe, host */
+	struct pipe *pipe;
+	int host_fd;
+	char *text; /* contents of a /proc file, taken at open */
+	size_t text_length;
+	struct vfs_listing list; /* a directory's, taken at the first read */
+	bool listed;
+};
+
+struct fdtable;
+struct fdtable *fdtable_new(void);
+struct fdtable *fdtable_copy(const struct fdtable *from); /* fork */
+void fdtable_free(struct fdtable *ft); /* closes all; may sleep */
+/* The open file, not referenced; NULL: none. */
+struct file *fd_get(const struct fdtable *ft, int fd);
+/* The smallest free descriptor >= min and below limit takes over one
+ * reference. -EMFILE, -ENOMEM (the reference stays the caller's). */
+int fd_install(struct fdtable *ft, struct file *f, int min, uint64_t limit,
+    bool cloexec);
+/* At exactly fd; what was there is closed. May sleep. */
+int fd_install_at(struct fdtable *ft, struct file *f, int fd, bool cloexec);
+int fd_close(struct fdtable *ft, int fd); /* may sleep; -EBADF */
+void fd_close_on_exec(struct fdtable *ft); /* may sleep */
+bool fd_cloexec(const struct fdtable *ft, int fd);
+void fd_set_cloexec(struct fdtable *ft, int fd, bool on);
+int fd_next(const struct fdtable *ft, int fd); /* smallest above; -1 */
+
+struct file *file_new(struct sysstate *ss, const struct file_ops *ops,
+    uint32_t flags);
+void file_hold(struct file *f);
+void file_drop(struct file *f); /* may sleep */
+void file_stat(struct file *f, struct vfs_stat *st);
+uint32_t file_poll(struct file *f);
+/* The file behind an inode; the inode is referenced. -ENXIO, -ENOMEM. */
+int file_open_inode(struct sysctx *c, struct inode *ip, uint32_t flags,
+    struct file **out);
+/* Both ends of a new pipe. */
+int pipe_make(struct sysstate *ss, uint32_t flags, struct file **rd,
+    struct file **wr);
+/* Opening a FIFO: may sleep until the other end is there. */
+int fifo_open(struct sysctx *c, struct inode *ip, uint32_t flags,
+    struct file **out);
+bool file_is_pipe(const struct file *f);
+/* Unread bytes, for FIONREAD. */
+uint32_t file_pending(const struct file *f);
+
+extern const struct file_ops file_ops_regular, file_ops_dir, file_ops_path,
+    file_ops_host;
+
+#endif

@@ -1,0 +1,141 @@
+/*
+ * syscall_int.h: what the system calls share. A call is a function of a
+ * struct sysctx: arguments in, result out (>= 0, or a negative errno). It
+ * runs in the calling simulated thread and may sleep; references it takes
+ * through the helpers below are given back when it returns.
+ */
+#ifndef VMSIM_SIM_SYSCALL_INT_H
+#define VMSIM_SIM_SYSCALL_INT_H
+
+#include <errno.h>
+
+#include "sim/fd.h"
+#include "sim/uproc.h"
+
+/* A call that a signal ended: never seen by the guest. */
+#define ERESTARTSYS 512 /* again, unless a handler without SA_RESTART ran */
+#define ERESTARTNOHAND 514 /* again, unless a handler ran */
+
+#define SYSBUF_SIZE 65536u
+#define SYS_IOV_MAX 1024u
+
+struct sysbuf { /* kernel memory for one call's data */
+	struct sysbuf *next_all, *next_free;
+	uint8_t data[SYSBUF_SIZE];
+};
+
+struct futex_waiter {
+	TAILQ_ENTRY(futex_waiter) link;
+	const struct vmspace *vs;
+	vm_offset_t addr;
+	uint32_t bits;
+	bool woken;
+};
+
+/* State of the system-call layer that belongs to no process. */
+struct sysstate {
+	struct machine *m;
+	struct sim *sim;
+	struct vm *vm;
+	struct vfs *vfs;
+	TAILQ_HEAD(, uproc) procs; /* by pid */
+	TAILQ_HEAD(, futex_waiter) futexes; /* longest waiting first */
+	struct sysbuf *bufs, *free_bufs;
+	struct sim_rng random; /* getrandom, /dev/urandom */
+	uint32_t pollers; /* threads asleep on this field */
+	uint64_t next_pipe; /* inode number of the next pipe */
+};
+
+struct sysctx {
+	struct machine *m;
+	struct sysstate *ss;
+	struct uthread *t;
+	struct uproc *p;
+	struct vm *vm;
+	struct vmspace *vs;
+	struct vfs *vfs;
+	struct sim *sim;
+	int number;
+	uint64_t a[6];
+	struct cpu_regs regs; /* as at the call; written back at its end */
+	bool regs_replaced; /* rt_sigreturn: leave all registers alone */
+	struct sysbuf *buf[3]; /* data, iovecs, paths */
+	struct file *held[2];
+};
+
+typedef int64_t syscall_fn(struct sysctx *c);
+#define SYSCALL(number, name, nargs) syscall_fn sys_##name;
+#define SYSCALL_NONE(number, name)
+#include "sim/syscall_table.h"
+#undef SYSCALL
+#undef SYSCALL_NONE
+
+/* ---- helpers (syscall.c) ---- */
+
+uint8_t *sys_buf(struct sysctx *c, int i); /* SYSBUF_SIZE bytes; NULL */
+/* The open file behind a descriptor, held until the call ends; NULL: EBADF.
+ * At most two a call. O_PATH files are none unless `path_too`. */
+struct file *sys_file(struct sysctx *c, uint64_t fd, bool path_too);
+/* 0 or a negative errno (-EFAULT). */
+int sys_copyin(struct sysctx *c, vm_offset_t va, void *buf, uint64_t n);
+int sys_copyout(struct sysctx *c, vm_offset_t va, const void *buf, uint64_t n);
+/* A path of the caller's; which: 0 or 1. *out points into a buffer. */
+int sys_path(struct sysctx *c, int which, vm_offset_t va, const char **out);
+/* Where a relative path of an *at call starts (not referenced). */
+int sys_dirfd(struct sysctx *c, uint64_t dirfd, const char *path,
+    struct inode **dir);
+/*
+ * Sleep until woken, a deliverable signal (-ERESTARTSYS), or `cycles` have
+ * passed (-ETIMEDOUT; 0: no limit).
+ */
+int sys_sleep(struct sysctx *c, const void *chan, int priority,
+    const char *wmesg, uint64_t cycles);
+/* Is there a signal that would end a sleep? */
+bool signal_pending(const struct uthread *t);
+uint64_t sys_limit(const struct uproc *p, int resource); /* soft */
+bool user_range_ok(vm_offset_t va, uint64_t n);
+struct uproc *uproc_find(struct sysstate *ss, int32_t pid);
+struct uthread *sys_curthread(struct sysstate *ss);
+/* Threads in poll or select look again. */
+void poll_wakeup(struct sysstate *ss);
+void sys_random_bytes(struct sysstate *ss, void *buf, size_t n);
+
+/* /proc texts (procfs.c) */
+extern const struct vfs_proc_ops sys_proc_ops; /* ctx: struct sysstate */
+
+/* ---- scatter and gather (syscall_file.c) ---- */
+
+struct iovec64 {
+	uint64_t base, length;
+};
+struct uio {
+	struct iovec64 *iov;
+	uint32_t count, index;
+	uint64_t skip; /* done of iov[index] */
+	uint64_t left;
+};
+/* Bytes moved, short only at a bad address (-EFAULT when none). */
+ssize_t uio_copyin(struct sysctx *c, struct uio *u, void *buf, size_t n);
+ssize_t uio_copyout(struct sysctx *c, struct uio *u, const void *buf, size_t n);
+
+/* ---- signals (syscall_signal.c) ---- */
+
+struct ksiginfo {
+	int32_t signo, code;
+	int32_t pid;
+	uint32_t uid;
+	uint64_t addr; /* faults: si_addr; queued ones: si_value */
+};
+int sigstate_new(struct uproc *p);
+void sigstate_free(struct uproc *p);
+void sigstate_exec(struct uproc *p); /* handlers reset, ignored ones stay */
+/* tid 0: to the process. -EAGAIN: too many are queued. */
+int signal_send(struct uproc *p, int32_t tid, const struct ksiginfo *ksi);
+/* A signal that the thread caused itself by a call: SIGPIPE. */
+void signal_self(struct uthread *t, int signo);
+/* A mask for the time of one call (ppoll, pselect, sigsuspend): in force
+ * until the call's end, or until the handler it lets in returns. */
+int sys_set_temp_mask(struct sysctx *c, vm_offset_t va, uint64_t size);
+void sys_end_temp_mask(struct sysctx *c, bool interrupted);
+
+#endif

@@ -1,0 +1,902 @@
+/*
+ * syscall_misc.c: identity, limits, the machine, threads' set-up, futexes
+ * and the end of a thread.
+ *
+ * Interface: sys_* of sim/syscall_table.h. Source: the manual pages, Linux
+ * 6.1. Differences: every id is 0 (root) and stays what it is set to only
+ * where that is 0; scheduling calls accept SCHED_OTHER alone; a futex is
+ * known by address space and address.
+ */
+#include <asm/prctl.h>
+#include <linux/capability.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+
+#include "sim/syscall_int.h"
+
+#define LOCK_PRI 100 /* PLOCK of FreeBSD 5 */
+
+/* ---- who ---- */
+
+int64_t
+sys_getpid(struct sysctx *c)
+{
+	return (c->p->pid);
+}
+
+int64_t
+sys_gettid(struct sysctx *c)
+{
+	return (c->t->tid);
+}
+
+int64_t
+sys_getppid(struct sysctx *c)
+{
+	return (c->p->parent != NULL ? c->p->parent->pid : 1);
+}
+
+int64_t
+sys_getuid(struct sysctx *c)
+{
+	return (0);
+}
+
+int64_t
+sys_geteuid(struct sysctx *c)
+{
+	return (0);
+}
+
+int64_t
+sys_getgid(struct sysctx *c)
+{
+	return (0);
+}
+
+int64_t
+sys_getegid(struct sysctx *c)
+{
+	return (0);
+}
+
+/* Each of n ids must be 0, or -1 where that means "as it is". */
+static int64_t
+set_ids(struct sysctx *c, int n, bool keep)
+{
+	for (int i = 0; i < n; i++) {
+		uint32_t id = (uint32_t)c->a[i];
+
+		if (id == UINT32_MAX && !keep)
+			return (-EINVAL);
+		if (id != 0 && id != UINT32_MAX)
+			return (-EPERM);
+	}
+	return (0);
+}
+
+int64_t
+sys_setuid(struct sysctx *c)
+{
+	return (set_ids(c, 1, false));
+}
+
+int64_t
+sys_setgid(struct sysctx *c)
+{
+	return (set_ids(c, 1, false));
+}
+
+int64_t
+sys_setreuid(struct sysctx *c)
+{
+	return (set_ids(c, 2, true));
+}
+
+int64_t
+sys_setregid(struct sysctx *c)
+{
+	return (set_ids(c, 2, true));
+}
+
+int64_t
+sys_setresuid(struct sysctx *c)
+{
+	return (set_ids(c, 3, true));
+}
+
+int64_t
+sys_setresgid(struct sysctx *c)
+{
+	return (set_ids(c, 3, true));
+}
+
+/* They answer the previous id, and never fail. */
+int64_t
+sys_setfsuid(struct sysctx *c)
+{
+	return (0);
+}
+
+int64_t
+sys_setfsgid(struct sysctx *c)
+{
+	return (0);
+}
+
+static int64_t
+get_three(struct sysctx *c)
+{
+	const uint32_t id = 0;
+	int error = 0;
+
+	for (int i = 0; i < 3 && error == 0; i++)
+		error = sys_copyout(c, c->a[i], &id, sizeof(id));
+	return (error);
+}
+
+int64_t
+sys_getresuid(struct sysctx *c)
+{
+	return (get_three(c));
+}
+
+int64_t
+sys_getresgid(struct sysctx *c)
+{
+	return (get_three(c));
+}
+
+/* One supplementary group: root's own. */
+int64_t
+sys_getgroups(struct sysctx *c)
+{
+	const uint32_t group = 0;
+	int size = (int)c->a[0];
+	int error;
+
+	if (size < 0)
+		return (-EINVAL);
+	if (size == 0)
+		return (1);
+	error = sys_copyout(c, c->a[1], &group, sizeof(group));
+	return (error != 0 ? error : 1);
+}
+
+int64_t
+sys_setgroups(struct sysctx *c)
+{
+	return ((uint32_t)c->a[0] > 65536 ? -EINVAL : 0);
+}
+
+int64_t
+sys_getpgrp(struct sysctx *c)
+{
+	return (c->p->pgid);
+}
+
+static struct uproc *
+process_or_self(struct sysctx *c, uint64_t pid)
+{
+	return ((int32_t)pid == 0 ? c->p : uproc_find(c->ss, (int32_t)pid));
+}
+
+int64_t
+sys_getpgid(struct sysctx *c)
+{
+	const struct uproc *p = process_or_self(c, c->a[0]);
+
+	return (p != NULL ? p->pgid : -ESRCH);
+}
+
+int64_t
+sys_getsid(struct sysctx *c)
+{
+	const struct uproc *p = process_or_self(c, c->a[0]);
+
+	return (p != NULL ? p->sid : -ESRCH);
+}
+
+int64_t
+sys_setpgid(struct sysctx *c)
+{
+	struct uproc *p = process_or_self(c, c->a[0]);
+	int32_t pgid = (int32_t)c->a[1];
+	const struct uproc *o;
+
+	if (pgid < 0)
+		return (-EINVAL);
+	if (p == NULL || (p != c->p && p->parent != c->p))
+		return (-ESRCH);
+	if (pgid == 0)
+		pgid = p->pid;
+	if (p->sid == p->pid || p->sid != c->p->sid)
+		return (-EPERM);
+	if (pgid != p->pid) {
+		TAILQ_FOREACH(o, &c->ss->procs, sys_link) {
+			if (o->pgid == pgid && o->sid == c->p->sid)
+				break;
+		}
+		if (o == NULL)
+			return (-EPERM);
+	}
+	p->pgid = pgid;
+	return (0);
+}
+
+int64_t
+sys_setsid(struct sysctx *c)
+{
+	const struct uproc *o;
+
+	TAILQ_FOREACH(o, &c->ss->procs, sys_link) {
+		if (o->pgid == c->p->pid)
+			return (-EPERM);
+	}
+	c->p->sid = c->p->pgid = c->p->pid;
+	return (c->p->pid);
+}
+
+/* Every capability but the one that lifts RLIMIT_MEMLOCK. */
+int64_t
+sys_capget(struct sysctx *c)
+{
+	struct __user_cap_header_struct head;
+	struct __user_cap_data_struct data[2];
+	uint64_t all = ((1ull << (CAP_LAST_CAP + 1)) - 1) &
+	    ~(1ull << CAP_IPC_LOCK);
+	int error, n;
+
+	error = sys_copyin(c, c->a[0], &head, sizeof(head));
+	if (error != 0)
+		return (error);
+	n = head.version == _LINUX_CAPABILITY_VERSION_1 ? 1 : 2;
+	if (n == 2 && head.version != _LINUX_CAPABILITY_VERSION_2 &&
+	    head.version != _LINUX_CAPABILITY_VERSION_3) {
+		head.version = _LINUX_CAPABILITY_VERSION_3;
+		error = sys_copyout(c, c->a[0], &head, sizeof(head));
+		return (error != 0 || c->a[1] == 0 ? error : -EINVAL);
+	}
+	if (head.pid != 0 && uproc_find(c->ss, head.pid) == NULL)
+		return (-ESRCH);
+	memset(data, 0, sizeof(data));
+	for (int i = 0; i < n; i++)
+		data[i].effective = data[i].permitted =
+		    (uint32_t)(all >> (32 * i));
+	return (c->a[1] == 0 ? 0 : sys_copyout(c, c->a[1], data,
+	    (uint64_t)n * sizeof(data[0])));
+}
+
+/* ---- the machine ---- */
+
+int64_t
+sys_uname(struct sysctx *c)
+{
+	struct utsname u;
+
+	memset(&u, 0, sizeof(u));
+	strcpy(u.sysname, "Linux");
+	strcpy(u.nodename, "vmsim");
+	strcpy(u.release, "6.1.0");
+	strcpy(u.version, "#1 SMP vmsim");
+	strcpy(u.machine, "x86_64");
+	strcpy(u.domainname, "(none)");
+	return (sys_copyout(c, c->a[0], &u, sizeof(u)));
+}
+
+int64_t
+sys_sysinfo(struct sysctx *c)
+{
+	const struct uproc *p;
+	struct sysinfo si;
+
+	memset(&si, 0, sizeof(si));
+	si.uptime = (long)(sim_to_ns(c->sim, sim_now(c->sim)) / 1000000000);
+	si.totalram = machine_mem_bytes(c->m);
+	si.freeram = (vm_stat(c->vm, "v_free_count") +
+	    vm_stat(c->vm, "v_cache_count")) * PAGE_SIZE;
+	si.totalswap = vm_swap_total(c->vm) * PAGE_SIZE;
+	si.freeswap = vm_swap_free(c->vm) * PAGE_SIZE;
+	TAILQ_FOREACH(p, &c->ss->procs, sys_link)
+		si.procs++;
+	si.mem_unit = 1;
+	return (sys_copyout(c, c->a[0], &si, sizeof(si)));
+}
+
+int64_t
+sys_getrandom(struct sysctx *c)
+{
+	uint64_t n = c->a[1], done = 0;
+	uint8_t *buf = sys_buf(c, 0);
+
+	if ((uint32_t)c->a[2] & ~(uint32_t)(GRND_NONBLOCK | GRND_RANDOM |
+	    GRND_INSECURE))
+		return (-EINVAL);
+	if (buf == NULL)
+		return (-ENOMEM);
+	if (n > INT32_MAX)
+		n = INT32_MAX;
+	while (done < n) {
+		uint64_t k = n - done < SYSBUF_SIZE ? n - done : SYSBUF_SIZE;
+		int error;
+
+		sys_random_bytes(c->ss, buf, k);
+		error = sys_copyout(c, c->a[0] + done, buf, k);
+		if (error != 0)
+			return (done != 0 ? (int64_t)done : error);
+		done += k;
+		if (done < n && signal_pending(c->t))
+			break;
+	}
+	return ((int64_t)done);
+}
+
+/* ---- limits ---- */
+
+#define LIMITS 16
+
+static int
+set_limit(struct uproc *p, uint32_t which, const uint64_t new[2])
+{
+	if (new[0] > new[1])
+		return (-EINVAL);
+	if (which == RLIMIT_NOFILE && new[1] > 1u << 20)
+		return (-EPERM);
+	p->rlim_cur[which] = new[0];
+	p->rlim_max[which] = new[1];
+	if (which == RLIMIT_RSS)
+		vm_proc_set_rlimit(p->proc, VM_RLIMIT_RSS, new[0]);
+	return (0);
+}
+
+static int64_t
+do_prlimit(struct sysctx *c, struct uproc *p, uint32_t which,
+    vm_offset_t new_va, vm_offset_t old_va)
+{
+	uint64_t new[2], old[2];
+	int error = 0;
+
+	if (which >= LIMITS)
+		return (-EINVAL);
+	old[0] = p->rlim_cur[which];
+	old[1] = p->rlim_max[which];
+	if (new_va != 0) {
+		error = sys_copyin(c, new_va, new, sizeof(new));
+		if (error == 0)
+			error = set_limit(p, which, new);
+	}
+	if (error == 0 && old_va != 0)
+		error = sys_copyout(c, old_va, old, sizeof(old));
+	return (error);
+}
+
+int64_t
+sys_prlimit64(struct sysctx *c)
+{
+	struct uproc *p = process_or_self(c, c->a[0]);
+
+	if (p == NULL)
+		return (-ESRCH);
+	return (do_prlimit(c, p, (uint32_t)c->a[1], c->a[2], c->a[3]));
+}
+
+int64_t
+sys_getrlimit(struct sysctx *c)
+{
+	if (c->a[1] == 0)
+		return (-EFAULT);
+	return (do_prlimit(c, c->p, (uint32_t)c->a[0], 0, c->a[1]));
+}
+
+int64_t
+sys_setrlimit(struct sysctx *c)
+{
+	if (c->a[1] == 0)
+		return (-EFAULT);
+	return (do_prlimit(c, c->p, (uint32_t)c->a[0], c->a[1], 0));
+}
+
+/* ---- scheduling ---- */
+
+static bool
+is_task(struct sysctx *c, uint64_t tid)
+{
+	const struct uthread *t;
+	const struct uproc *p;
+
+	if ((int32_t)tid == 0)
+		return (true);
+	TAILQ_FOREACH(p, &c->ss->procs, sys_link) {
+		TAILQ_FOREACH(t, &p->threads, link) {
+			if (t->tid == (int32_t)tid)
+				return (true);
+		}
+	}
+	return (false);
+}
+
+int64_t
+sys_sched_getaffinity(struct sysctx *c)
+{
+	uint32_t ncpus = sim_ncpus(c->sim);
+	uint8_t mask[128];
+	uint64_t n = c->a[1];
+	int error;
+
+	if (n * 8 < ncpus || n % 8 != 0)
+		return (-EINVAL);
+	if (!is_task(c, c->a[0]))
+		return (-ESRCH);
+	memset(mask, 0, sizeof(mask));
+	for (uint32_t i = 0; i < ncpus && i < sizeof(mask) * 8; i++)
+		mask[i / 8] |= (uint8_t)(1u << (i % 8));
+	if (n > (ncpus + 63) / 64 * 8)
+		n = (ncpus + 63) / 64 * 8;
+	error = sys_copyout(c, c->a[2], mask, n);
+	return (error != 0 ? error : (int64_t)n);
+}
+
+/* Accepted when it names a CPU there is; threads run where they run. */
+int64_t
+sys_sched_setaffinity(struct sysctx *c)
+{
+	uint32_t ncpus = sim_ncpus(c->sim);
+	uint64_t n = c->a[1] < 128 ? c->a[1] : 128;
+	uint8_t mask[128];
+	int error;
+
+	memset(mask, 0, sizeof(mask));
+	error = sys_copyin(c, c->a[2], mask, n);
+	if (error != 0)
+		return (error);
+	if (!is_task(c, c->a[0]))
+		return (-ESRCH);
+	for (uint32_t i = 0; i < ncpus && i < sizeof(mask) * 8; i++) {
+		if (mask[i / 8] & (1u << (i % 8)))
+			return (0);
+	}
+	return (-EINVAL);
+}
+
+int64_t
+sys_sched_getscheduler(struct sysctx *c)
+{
+	if ((int32_t)c->a[0] < 0)
+		return (-EINVAL);
+	return (is_task(c, c->a[0]) ? SCHED_OTHER : -ESRCH);
+}
+
+int64_t
+sys_sched_setscheduler(struct sysctx *c)
+{
+	int32_t pri;
+	int error;
+
+	if ((int32_t)c->a[0] < 0 || c->a[2] == 0)
+		return (-EINVAL);
+	error = sys_copyin(c, c->a[2], &pri, sizeof(pri));
+	if (error != 0)
+		return (error);
+	if (!is_task(c, c->a[0]))
+		return (-ESRCH);
+	switch ((int)c->a[1]) {
+	case SCHED_OTHER:
+	case SCHED_BATCH:
+	case SCHED_IDLE:
+		return (pri == 0 ? 0 : -EINVAL);
+	case SCHED_FIFO:
+	case SCHED_RR:
+		return (pri >= 1 && pri <= 99 ? -EPERM : -EINVAL);
+	default:
+		return (-EINVAL);
+	}
+}
+
+int64_t
+sys_sched_getparam(struct sysctx *c)
+{
+	const int32_t pri = 0;
+
+	if ((int32_t)c->a[0] < 0 || c->a[1] == 0)
+		return (-EINVAL);
+	if (!is_task(c, c->a[0]))
+		return (-ESRCH);
+	return (sys_copyout(c, c->a[1], &pri, sizeof(pri)));
+}
+
+int64_t
+sys_sched_setparam(struct sysctx *c)
+{
+	int32_t pri;
+	int error;
+
+	if ((int32_t)c->a[0] < 0 || c->a[1] == 0)
+		return (-EINVAL);
+	error = sys_copyin(c, c->a[1], &pri, sizeof(pri));
+	if (error != 0)
+		return (error);
+	if (!is_task(c, c->a[0]))
+		return (-ESRCH);
+	return (pri == 0 ? 0 : -EINVAL);
+}
+
+static int64_t
+priority_limit(int policy, int64_t real_time)
+{
+	switch (policy) {
+	case SCHED_FIFO:
+	case SCHED_RR:
+		return (real_time);
+	case SCHED_OTHER:
+	case SCHED_BATCH:
+	case SCHED_IDLE:
+		return (0);
+	default:
+		return (-EINVAL);
+	}
+}
+
+int64_t
+sys_sched_get_priority_max(struct sysctx *c)
+{
+	return (priority_limit((int)c->a[0], 99));
+}
+
+int64_t
+sys_sched_get_priority_min(struct sysctx *c)
+{
+	return (priority_limit((int)c->a[0], 1));
+}
+
+/* Linux answers 20 - nice. */
+int64_t
+sys_getpriority(struct sysctx *c)
+{
+	return ((uint32_t)c->a[0] > PRIO_USER ? -EINVAL : 20);
+}
+
+int64_t
+sys_setpriority(struct sysctx *c)
+{
+	return ((uint32_t)c->a[0] > PRIO_USER ? -EINVAL : 0);
+}
+
+/* ---- a thread's set-up ---- */
+
+int64_t
+sys_arch_prctl(struct sysctx *c)
+{
+	uint64_t base = c->a[1];
+
+	switch ((int)c->a[0]) {
+	case ARCH_SET_FS:
+	case ARCH_SET_GS:
+		if (base >= USER_VA_MAX)
+			return (-EPERM);
+		if ((int)c->a[0] == ARCH_SET_FS)
+			c->regs.fs_base = base;
+		else
+			c->regs.gs_base = base;
+		return (0);
+	case ARCH_GET_FS:
+		return (sys_copyout(c, base, &c->regs.fs_base, 8));
+	case ARCH_GET_GS:
+		return (sys_copyout(c, base, &c->regs.gs_base, 8));
+	default:
+		return (-EINVAL);
+	}
+}
+
+int64_t
+sys_set_tid_address(struct sysctx *c)
+{
+	c->t->clear_child_tid = c->a[0];
+	return (c->t->tid);
+}
+
+int64_t
+sys_set_robust_list(struct sysctx *c)
+{
+	if (c->a[1] != 24)
+		return (-EINVAL);
+	c->t->robust_list = c->a[0];
+	return (0);
+}
+
+int64_t
+sys_get_robust_list(struct sysctx *c)
+{
+	const uint64_t size = 24;
+	uint64_t head = c->t->robust_list;
+	int error;
+
+	if ((int32_t)c->a[0] != 0 && (int32_t)c->a[0] != c->t->tid)
+		return (is_task(c, c->a[0]) ? -EPERM : -ESRCH);
+	error = sys_copyout(c, c->a[2], &size, sizeof(size));
+	return (error != 0 ? error :
+	    sys_copyout(c, c->a[1], &head, sizeof(head)));
+}
+
+static int64_t
+set_name(struct sysctx *c)
+{
+	char name[16];
+	size_t n;
+	int error;
+
+	error = vm_copyinstr(c->vm, c->vs, c->a[1], name, sizeof(name), &n);
+	if (error != 0 && error != ENAMETOOLONG)
+		return (-EFAULT);
+	name[sizeof(name) - 1] = '\0';
+	memset(c->p->comm, 0, sizeof(c->p->comm));
+	strcpy(c->p->comm, name);
+	return (0);
+}
+
+int64_t
+sys_prctl(struct sysctx *c)
+{
+	int32_t value;
+
+	switch ((int)c->a[0]) {
+	case PR_SET_NAME:
+		return (set_name(c));
+	case PR_GET_NAME:
+		return (sys_copyout(c, c->a[1], c->p->comm, 16));
+	case PR_SET_DUMPABLE:
+		if (c->a[1] > 1)
+			return (-EINVAL);
+		c->p->dumpable = (int32_t)c->a[1];
+		return (0);
+	case PR_GET_DUMPABLE:
+		return (c->p->dumpable);
+	case PR_SET_PDEATHSIG:
+		if (c->a[1] > 64)
+			return (-EINVAL);
+		c->p->death_signal = (int32_t)c->a[1];
+		return (0);
+	case PR_GET_PDEATHSIG:
+		value = c->p->death_signal;
+		return (sys_copyout(c, c->a[1], &value, sizeof(value)));
+	case PR_SET_TIMERSLACK:
+		return (0);
+	case PR_GET_TIMERSLACK:
+		return (50000);
+	case PR_CAPBSET_READ:
+		return (c->a[1] > CAP_LAST_CAP ? -EINVAL :
+		    c->a[1] != CAP_IPC_LOCK);
+	case PR_GET_NO_NEW_PRIVS:
+	case PR_GET_SECCOMP:
+	case PR_GET_KEEPCAPS:
+	case PR_GET_SECUREBITS:
+		return (0);
+	default:
+		return (-EINVAL);
+	}
+}
+
+/* The query, and the native personality; nothing else can be simulated. */
+int64_t
+sys_personality(struct sysctx *c)
+{
+	uint32_t want = (uint32_t)c->a[0];
+
+	return (want == UINT32_MAX || (want & 0xff) == 0 ? 0 : -EINVAL);
+}
+
+/* ---- futex ---- */
+
+static uint32_t
+futex_wake(struct sysctx *c, vm_offset_t addr, uint32_t most, uint32_t bits)
+{
+	struct futex_waiter *w, *next;
+	uint32_t n = 0;
+
+	for (w = TAILQ_FIRST(&c->ss->futexes); w != NULL && n < most;
+	    w = next) {
+		next = TAILQ_NEXT(w, link);
+		if (w->vs != c->vs || w->addr != addr || !(w->bits & bits))
+			continue;
+		TAILQ_REMOVE(&c->ss->futexes, w, link);
+		w->woken = true;
+		sim_wakeup(c->sim, w);
+		n++;
+	}
+	return (n);
+}
+
+/* Move waiters to another word, after waking `most`. */
+static uint32_t
+futex_requeue(struct sysctx *c, uint32_t most, uint32_t move)
+{
+	uint32_t n = futex_wake(c, c->a[0], most, UINT32_MAX);
+	struct futex_waiter *w;
+
+	TAILQ_FOREACH(w, &c->ss->futexes, link) {
+		if (move == 0)
+			break;
+		if (w->vs != c->vs || w->addr != c->a[0])
+			continue;
+		w->addr = c->a[4];
+		move--;
+		n++;
+	}
+	return (n);
+}
+
+static int
+futex_check(struct sysctx *c, uint32_t value)
+{
+	uint32_t word;
+
+	if (sys_copyin(c, c->a[0], &word, sizeof(word)) != 0)
+		return (-EFAULT);
+	return (word == value ? 0 : -EAGAIN);
+}
+
+/* The simulated time at which a wait ends; SIM_TIME_NEVER without limit. */
+static int
+futex_deadline(struct sysctx *c, int op, bool realtime, sim_time_t *end)
+{
+	int64_t ts[2];
+	uint64_t ns, now;
+
+	*end = SIM_TIME_NEVER;
+	if (c->a[3] == 0)
+		return (0);
+	if (sys_copyin(c, c->a[3], ts, sizeof(ts)) != 0)
+		return (-EFAULT);
+	if (ts[0] < 0 || ts[1] < 0 || ts[1] >= 1000000000)
+		return (-EINVAL);
+	if (ts[0] > 1000000000)
+		return (0);
+	ns = (uint64_t)ts[0] * 1000000000 + (uint64_t)ts[1];
+	if (op == FUTEX_WAIT_BITSET) {
+		now = realtime ? machine_wall_ns(c->m) :
+		    sim_to_ns(c->sim, sim_now(c->sim));
+		ns = ns > now ? ns - now : 0;
+	}
+	*end = sim_now(c->sim) + sim_ns(c->sim, ns);
+	return (0);
+}
+
+static int64_t
+futex_wait(struct sysctx *c, int op, bool realtime, uint32_t bits)
+{
+	struct futex_waiter w = { .vs = c->vs, .addr = c->a[0],
+		.bits = bits };
+	sim_time_t end;
+	int error;
+
+	if (bits == 0)
+		return (-EINVAL);
+	error = futex_deadline(c, op, realtime, &end);
+	if (error == 0)
+		error = futex_check(c, (uint32_t)c->a[2]);
+	if (error != 0)
+		return (error);
+	/* nothing has slept since the word was read: no wake-up is lost */
+	TAILQ_INSERT_TAIL(&c->ss->futexes, &w, link);
+	while (!w.woken && error == 0) {
+		sim_time_t now = sim_now(c->sim);
+
+		if (now >= end)
+			error = -ETIMEDOUT;
+		else
+			error = sys_sleep(c, &w, LOCK_PRI, "futex",
+			    end == SIM_TIME_NEVER ? SIM_NO_TIMEOUT :
+			    end - now);
+	}
+	if (w.woken)
+		return (0);
+	TAILQ_REMOVE(&c->ss->futexes, &w, link);
+	return (error);
+}
+
+int64_t
+sys_futex(struct sysctx *c)
+{
+	int op = (int)c->a[1] & FUTEX_CMD_MASK;
+	bool realtime = (c->a[1] & FUTEX_CLOCK_REALTIME) != 0;
+	int error;
+
+	if ((c->a[0] & 3) != 0)
+		return (-EINVAL);
+	if (!user_range_ok(c->a[0], 4))
+		return (-EFAULT);
+	switch (op) {
+	case FUTEX_WAIT:
+		return (futex_wait(c, op, realtime, UINT32_MAX));
+	case FUTEX_WAIT_BITSET:
+		return (futex_wait(c, op, realtime, (uint32_t)c->a[5]));
+	case FUTEX_WAKE:
+		return (futex_wake(c, c->a[0], (uint32_t)c->a[2],
+		    UINT32_MAX));
+	case FUTEX_WAKE_BITSET:
+		if ((uint32_t)c->a[5] == 0)
+			return (-EINVAL);
+		return (futex_wake(c, c->a[0], (uint32_t)c->a[2],
+		    (uint32_t)c->a[5]));
+	case FUTEX_CMP_REQUEUE:
+		error = futex_check(c, (uint32_t)c->a[5]);
+		if (error != 0)
+			return (error);
+		/* FALLTHROUGH */
+	case FUTEX_REQUEUE:
+		if ((c->a[4] & 3) != 0 || (int32_t)c->a[2] < 0 ||
+		    (int32_t)c->a[3] < 0)
+			return (-EINVAL);
+		return (futex_requeue(c, (uint32_t)c->a[2],
+		    (uint32_t)c->a[3]));
+	default:
+		return (-ENOSYS);
+	}
+}
+
+/* ---- the end ---- */
+
+static bool
+is_last_thread(const struct uthread *t)
+{
+	const struct uthread *o;
+
+	TAILQ_FOREACH(o, &t->p->threads, link) {
+		if (o != t && !o->exiting)
+			return (false);
+	}
+	return (true);
+}
+
+int64_t
+sys_exit(struct sysctx *c)
+{
+	const uint32_t zero = 0;
+	struct uthread *t = c->t;
+
+	if (is_last_thread(t)) {
+		uproc_exit(t, ((int)c->a[0] & 0xff) << 8);
+		return (0);
+	}
+	if (t->clear_child_tid != 0 &&
+	    sys_copyout(c, t->clear_child_tid, &zero, sizeof(zero)) == 0)
+		(void)futex_wake(c, t->clear_child_tid, 1, UINT32_MAX);
+	t->exiting = true;
+	return (0);
+}
+
+int64_t
+sys_exit_group(struct sysctx *c)
+{
+	uproc_exit(c->t, ((int)c->a[0] & 0xff) << 8);
+	return (0);
+}
+
+/* There are no children yet. */
+int64_t
+sys_wait4(struct sysctx *c)
+{
+	if ((uint32_t)c->a[2] & ~(uint32_t)(WNOHANG | WUNTRACED | WCONTINUED |
+	    __WNOTHREAD | __WCLONE | __WALL))
+		return (-EINVAL);
+	return (-ECHILD);
+}
+
+int64_t
+sys_waitid(struct sysctx *c)
+{
+	uint32_t options = (uint32_t)c->a[3];
+
+	if ((options & ~(uint32_t)(WNOHANG | WNOWAIT | WEXITED | WSTOPPED |
+	    WCONTINUED | __WNOTHREAD | __WCLONE | __WALL)) ||
+	    !(options & (WEXITED | WSTOPPED | WCONTINUED)) ||
+	    (uint32_t)c->a[0] > P_PIDFD)
+		return (-EINVAL);
+	return (-ECHILD);
+}

@@ -1,0 +1,294 @@
+/*
+ * syscall_poll.c: poll, select and their kin.
+ *
+ * Interface: sys_* of sim/syscall_table.h. Source: poll(2), select(2).
+ * Differences: the host's standard input counts as readable at once.
+ */
+#include <poll.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+
+#include "sim/syscall_int.h"
+
+#define POLL_PRI 88 /* PSOCK of FreeBSD 5 */
+#define SELECT_MAX 1024
+#define SECONDS_MAX 1000000000 /* longer waits are as long */
+
+/* A time limit: forever, or the simulated time at which it is over. */
+struct deadline {
+	bool forever;
+	sim_time_t end;
+};
+
+static void
+deadline_set(struct sysctx *c, struct deadline *d, int64_t ns)
+{
+	d->forever = ns < 0;
+	d->end = d->forever ? SIM_TIME_NEVER :
+	    sim_now(c->sim) + sim_ns(c->sim, (uint64_t)ns);
+}
+
+/* From a timespec (unit 1) or timeval (unit 1000); va 0: forever. */
+static int
+deadline_read(struct sysctx *c, struct deadline *d, vm_offset_t va,
+    int64_t unit)
+{
+	int64_t t[2];
+	int error;
+
+	deadline_set(c, d, -1);
+	if (va == 0)
+		return (0);
+	error = sys_copyin(c, va, t, sizeof(t));
+	if (error != 0)
+		return (error);
+	if (t[0] < 0 || t[1] < 0 || (unit == 1 && t[1] >= 1000000000))
+		return (-EINVAL);
+	if (t[0] > SECONDS_MAX || t[1] / 1000000 > SECONDS_MAX) {
+		t[0] = SECONDS_MAX;
+		t[1] = 0;
+	}
+	deadline_set(c, d, t[0] * 1000000000 + t[1] * unit);
+	return (0);
+}
+
+/* What is left goes back to the caller, as Linux does it. */
+static void
+deadline_write(struct sysctx *c, const struct deadline *d, vm_offset_t va,
+    int64_t unit)
+{
+	sim_time_t now = sim_now(c->sim);
+	int64_t ns, t[2];
+
+	if (va == 0 || d->forever)
+		return;
+	ns = d->end > now ? (int64_t)sim_to_ns(c->sim, d->end - now) : 0;
+	t[0] = ns / 1000000000;
+	t[1] = ns % 1000000000 / unit;
+	(void)sys_copyout(c, va, t, sizeof(t));
+}
+
+/* Sleep until something changed. 0: look again; 1: the time is over. */
+static int
+wait_change(struct sysctx *c, const struct deadline *d)
+{
+	sim_time_t now = sim_now(c->sim);
+	int error;
+
+	if (!d->forever && now >= d->end)
+		return (1);
+	c->ss->pollers++;
+	error = sys_sleep(c, &c->ss->pollers, POLL_PRI, "poll",
+	    d->forever ? SIM_NO_TIMEOUT : d->end - now);
+	c->ss->pollers--;
+	return (error == -ETIMEDOUT ? 0 : error);
+}
+
+static uint32_t
+poll_fd(struct sysctx *c, int fd)
+{
+	struct file *f = fd_get(c->p->fds, fd);
+
+	if (f == NULL || f->ops == &file_ops_path)
+		return (POLLNVAL);
+	return (file_poll(f));
+}
+
+/* ---- poll ---- */
+
+static int64_t
+poll_scan(struct sysctx *c, struct pollfd *pfd, uint32_t n)
+{
+	int64_t ready = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t want = (uint16_t)pfd[i].events | POLLERR | POLLHUP |
+		    POLLNVAL;
+
+		pfd[i].revents = 0;
+		if (pfd[i].fd >= 0)
+			pfd[i].revents = (short)(poll_fd(c, pfd[i].fd) & want);
+		if (pfd[i].revents != 0)
+			ready++;
+	}
+	return (ready);
+}
+
+static int64_t
+do_poll(struct sysctx *c, const struct deadline *d)
+{
+	struct pollfd *pfd = (struct pollfd *)(void *)sys_buf(c, 0);
+	uint32_t n = (uint32_t)c->a[1];
+	int64_t ready;
+	int error;
+
+	if (n > sys_limit(c->p, RLIMIT_NOFILE) ||
+	    n > SYSBUF_SIZE / sizeof(*pfd))
+		return (-EINVAL);
+	if (pfd == NULL)
+		return (-ENOMEM);
+	error = sys_copyin(c, c->a[0], pfd, n * sizeof(*pfd));
+	if (error != 0)
+		return (error);
+	while ((ready = poll_scan(c, pfd, n)) == 0) {
+		error = wait_change(c, d);
+		if (error < 0)
+			return (error == -ERESTARTSYS ? -EINTR : error);
+		if (error > 0)
+			break;
+	}
+	error = sys_copyout(c, c->a[0], pfd, n * sizeof(*pfd));
+	return (error != 0 ? error : ready);
+}
+
+int64_t
+sys_poll(struct sysctx *c)
+{
+	struct deadline d;
+	int32_t ms = (int32_t)c->a[2];
+
+	deadline_set(c, &d, ms < 0 ? -1 : (int64_t)ms * 1000000);
+	return (do_poll(c, &d));
+}
+
+int64_t
+sys_ppoll(struct sysctx *c)
+{
+	struct deadline d;
+	int64_t ret;
+	int error;
+
+	error = deadline_read(c, &d, c->a[2], 1);
+	if (error == 0)
+		error = sys_set_temp_mask(c, c->a[3], c->a[4]);
+	if (error != 0)
+		return (error);
+	ret = do_poll(c, &d);
+	sys_end_temp_mask(c, ret == -EINTR);
+	deadline_write(c, &d, c->a[2], 1);
+	return (ret);
+}
+
+/* ---- select ---- */
+
+struct select_sets {
+	uint8_t in[3][SELECT_MAX / 8]; /* read, write, exceptional */
+	uint8_t out[3][SELECT_MAX / 8];
+};
+
+static bool
+bit_test(const uint8_t *set, int i)
+{
+	return ((set[i / 8] & (1u << (i % 8))) != 0);
+}
+
+static int64_t
+select_scan(struct sysctx *c, struct select_sets *s, int n)
+{
+	static const uint32_t want[3] = { POLLIN | POLLHUP | POLLERR,
+		POLLOUT | POLLERR, POLLPRI };
+	int64_t ready = 0;
+
+	memset(s->out, 0, sizeof(s->out));
+	for (int fd = 0; fd < n; fd++) {
+		uint32_t ev = 0;
+
+		if (!bit_test(s->in[0], fd) && !bit_test(s->in[1], fd) &&
+		    !bit_test(s->in[2], fd))
+			continue;
+		ev = poll_fd(c, fd);
+		if (ev & POLLNVAL)
+			return (-EBADF);
+		for (int k = 0; k < 3; k++) {
+			if (!bit_test(s->in[k], fd) || !(ev & want[k]))
+				continue;
+			s->out[k][fd / 8] |= (uint8_t)(1u << (fd % 8));
+			ready++;
+		}
+	}
+	return (ready);
+}
+
+static int
+select_copyin(struct sysctx *c, struct select_sets *s, int n)
+{
+	size_t bytes = ((size_t)n + 63) / 64 * 8;
+	int error = 0;
+
+	memset(s, 0, sizeof(*s));
+	for (int k = 0; k < 3 && error == 0; k++) {
+		if (c->a[1 + k] != 0)
+			error = sys_copyin(c, c->a[1 + k], s->in[k], bytes);
+	}
+	return (error);
+}
+
+static int64_t
+do_select(struct sysctx *c, const struct deadline *d)
+{
+	int n = (int)c->a[0], error;
+	struct select_sets s;
+	int64_t ready;
+
+	if (n < 0)
+		return (-EINVAL);
+	if (n > SELECT_MAX)
+		n = SELECT_MAX;
+	error = select_copyin(c, &s, n);
+	if (error != 0)
+		return (error);
+	while ((ready = select_scan(c, &s, n)) == 0) {
+		error = wait_change(c, d);
+		if (error < 0)
+			return (error == -ERESTARTSYS ? -EINTR : error);
+		if (error > 0)
+			break;
+	}
+	for (int k = 0; k < 3 && ready >= 0; k++) {
+		if (c->a[1 + k] == 0)
+			continue;
+		error = sys_copyout(c, c->a[1 + k], s.out[k],
+		    ((size_t)n + 63) / 64 * 8);
+		if (error != 0)
+			return (error);
+	}
+	return (ready);
+}
+
+int64_t
+sys_select(struct sysctx *c)
+{
+	struct deadline d;
+	int64_t ret;
+	int error;
+
+	error = deadline_read(c, &d, c->a[4], 1000);
+	if (error != 0)
+		return (error);
+	ret = do_select(c, &d);
+	deadline_write(c, &d, c->a[4], 1000);
+	return (ret);
+}
+
+int64_t
+sys_pselect6(struct sysctx *c)
+{
+	uint64_t mask[2] = { 0, 0 }; /* address, size */
+	struct deadline d;
+	int64_t ret;
+	int error = 0;
+
+	if (c->a[5] != 0)
+		error = sys_copyin(c, c->a[5], mask, sizeof(mask));
+	if (error == 0)
+		error = deadline_read(c, &d, c->a[4], 1);
+	if (error == 0)
+		error = sys_set_temp_mask(c, mask[0], mask[1]);
+	if (error != 0)
+		return (error);
+	ret = do_select(c, &d);
+	sys_end_temp_mask(c, ret == -EINTR);
+	deadline_write(c, &d, c->a[4], 1);
+	return (ret);
+}

@@ -1,0 +1,154 @@
+/*
+ * vfs_int.h: inodes, names and contents, shared by vfs*.c.
+ *
+ * An inode is one of: backed by a host path (`host` set) or in memory alone.
+ * A directory's names (struct dentry, sorted) are what has been looked up so
+ * far; until it is `complete`, a name that is not there is asked of the host.
+ * A whiteout is a name of the host's that the guest removed or renamed.
+ */
+#ifndef VMSIM_SIM_VFS_INT_H
+#define VMSIM_SIM_VFS_INT_H
+
+#include <sys/queue.h>
+
+#include "sim/vfs.h"
+
+#define VFS_BLOCK 4096u /* unit of the overlay's contents */
+#define VFS_SECTORS_PER_BLOCK (VFS_BLOCK / DISK_SECTOR)
+#define VFS_SYMLINKS_MAX 40
+#define VFS_HOST_FDS 200 /* host files kept open at a time */
+#define VFS_DEV 0x801ull
+#define VFS_PROC_INO (1ull << 40) /* inode numbers of /proc/PID */
+
+enum inode_kind {
+	IK_DIR,
+	IK_FILE,
+	IK_LINK,
+	IK_DEVICE, /* sub: enum vfs_special */
+	IK_TEXT, /* sub: enum vfs_proc_file */
+	IK_FIFO,
+	IK_OTHER, /* the host's devices and sockets */
+	IK_PROCDIR, /* sub: enum proc_dir */
+	IK_PROCLINK, /* sub: enum vfs_proc_link, or PROC_SELF */
+	IK_OPENFILE /* /proc/PID/fd/N */
+};
+
+enum proc_dir { PROC_DIR_ROOT, PROC_DIR_PID, PROC_DIR_FD };
+#define PROC_SELF 100
+
+struct dentry {
+	char *name;
+	struct inode *ip; /* referenced; NULL: known by name only */
+	uint64_t ino; /* assigned at the first listing or lookup */
+	uint8_t type; /* DT_* */
+	bool whiteout;
+};
+
+struct vfs_blocks; /* sparse contents, vfs_data.c */
+
+struct extent { /* sectors of the fs disk */
+	uint64_t first, count;
+};
+
+struct inode {
+	TAILQ_ENTRY(inode) all; /* vfs->inodes */
+	TAILQ_ENTRY(inode) open; /* vfs->host_open, while host_fd >= 0 */
+	TAILQ_ENTRY(inode) orphan; /* vfs->orphans */
+	struct vfs *vfs;
+	enum inode_kind kind;
+	int sub;
+	uint64_t ino, dev;
+	uint32_t refs;
+	uint32_t mode, nlink, uid, gid;
+	int64_t atime, mtime, ctime;
+	bool rw; /* changes go to the host */
+	bool dead; /* a removed directory */
+	bool fixed; /* synthetic directory: nothing may be made in it */
+	bool orphaned;
+	char *host; /* path on the host; NULL: memory only */
+	char *path; /* absolute guest path of the last lookup */
+	void *data; /* a FIFO's pipe */
+
+	/* directories */
+	struct inode *parent; /* referenced; the root's is itself */
+	struct dentry *ent;
+	size_t nent, ent_room;
+	bool complete;
+
+	/* files */
+	struct vfs_blocks *blocks;
+	uint64_t size; /* while there is no vnode */
+	uint64_t host_size; /* bytes of the host's file still to be seen */
+	uint64_t host_ino_seen, host_dev_seen;
+	int host_fd;
+	struct vnode *vp;
+	struct extent place;
+	bool locked;
+	bool kept; /* host_fd stays open: the host's name has gone */
+
+	/* links */
+	char *target;
+
+	/* /proc */
+	int32_t pid;
+	int fd;
+};
+
+struct vfs {
+	struct sim *sim;
+	struct vm *vm;
+	struct inode *root, *cwd;
+	TAILQ_HEAD(, inode) inodes;
+	TAILQ_HEAD(inode_open, inode) host_open; /* oldest use first */
+	TAILQ_HEAD(, inode) orphans;
+	uint32_t nhost_open;
+	uint64_t next_ino, ninodes;
+	uint64_t nbound; /* --bind-rw directories so far: st_dev */
+	uint64_t boot_epoch;
+	struct disk *disk;
+	struct extent space; /* of the whole file system */
+	uint64_t space_next; /* first sector never used */
+	struct extent *holes; /* given back, sorted by first */
+	size_t nholes, holes_room;
+	uint64_t space_used;
+	char problem[256];
+	const struct vfs_proc_ops *proc_ops;
+	void *proc_ctx;
+	char walk[2 * VFS_PATH_MAX]; /* rest of the path being walked */
+	char scratch[2 * VFS_PATH_MAX];
+};
+
+/* vfs.c */
+struct inode *inode_new(struct vfs *vfs, enum inode_kind kind, uint32_t mode);
+void inode_free(struct inode *ip);
+int host_errno(int error); /* what the guest may see of a host's errno */
+void vfs_set_problem(struct vfs *vfs, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* vfs_dir.c */
+int dir_lookup(struct inode *dir, const char *name, struct inode **out);
+struct dentry *dir_find(const struct inode *dir, const char *name);
+int dir_insert(struct inode *dir, const char *name, struct inode *ip);
+/* Takes the name away, leaving a whiteout where the host may have it. */
+void dir_remove(struct inode *dir, const char *name);
+int dir_load(struct inode *dir); /* make it complete */
+bool dir_is_empty(struct inode *dir);
+void dir_free(struct inode *dir);
+char *host_child(const struct inode *dir, const char *name); /* malloced */
+void inode_rehost(struct inode *ip, const char *host);
+
+/* vfs_data.c */
+void inode_drop_data(struct inode *ip);
+int host_open_file(struct inode *ip);
+void host_close_file(struct inode *ip);
+void inode_place_free(struct inode *ip);
+
+/* vfs_synth.c */
+int vfs_make_synthetic(struct vfs *vfs);
+int proc_lookup(struct inode *dir, const char *name, struct inode **out);
+int proc_list(struct inode *dir, struct vfs_listing *ls);
+ssize_t proc_readlink(struct inode *ip, char *buf, size_t size);
+int listing_add(struct vfs_listing *ls, uint64_t ino, uint8_t type,
+    const char *name);
+
+#endif
