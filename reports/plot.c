@@ -91,9 +91,10 @@ put_terminal(struct plot *p, size_t kind, struct sim_err *err)
 	    "set border 3 lw 0.8 lc rgb '#404040'\n"
 	    "set tics nomirror out scale 0.6 textcolor rgb '#202020'\n"
 	    "set grid back lc rgb '#D8D8D8' lw 0.6 dt 1\n"
-	    "set key outside right top Left reverse samplen 1.6 spacing 1.25 "
+	    "set key at graph 1.025, graph 1 left top Left reverse samplen 1.6 "
+	    "spacing 1.25 "
 	    "textcolor rgb '#202020'\n"
-	    "set lmargin 11\nset rmargin 24\n"
+	    "set lmargin 11\nset rmargin 19\n"
 	    "set style fill solid 1.0 noborder\n"
 	    "set datafile missing '?'\n", p->script);
 	return (0);

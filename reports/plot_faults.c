@@ -49,7 +49,8 @@ check(struct plot *p, struct sim_err *err)
 	return (error);
 }
 
-/* One row a bin of `step` seconds: its middle, then a sum for each column. */
+/* One row a bin of `step` seconds: its begin, then a rate for each column; a
+ * row of the last bin's end closes the steps. */
 static int
 put_bins(struct plot *p, const char *name, const char *sql, int columns,
     double step, struct sim_err *err)
@@ -81,10 +82,10 @@ put_bins(struct plot *p, const char *name, const char *sql, int columns,
 	error = report_db_done(p->db, rc, err);
 	sqlite3_finalize(st);
 	fprintf(p->script, "$%s << EOD\n", name);
-	for (int b = 0; b < bins; b++) {
-		fprintf(p->script, "%.9g", p->from + (b + 0.5) * step);
+	for (int b = 0; b <= bins; b++) {
+		fprintf(p->script, "%.9g", p->from + b * step);
 		for (int i = 0; i < columns; i++)
-			fprintf(p->script, " %.9g",
+			fprintf(p->script, " %.9g", b == bins ? 0 :
 			    sum[b * columns + i] / step);
 		fputc('\n', p->script);
 	}
@@ -176,7 +177,7 @@ panel_faults(FILE *f)
 		    ", ''");
 		for (int k = 0; k <= i; k++)
 			fprintf(f, "%s$%d", k > 0 ? "+" : "", k + 2);
-		fprintf(f, ") with boxes lc rgb '%s' title '%s'",
+		fprintf(f, ") with fillsteps lc rgb '%s' title '%s'",
 		    groups[i].colour, groups[i].label);
 	}
 	fputc('\n', f);
@@ -186,13 +187,12 @@ panel_faults(FILE *f)
 static void
 panel_flows(FILE *f)
 {
-	fputs("unset title\nset ylabel \"pages / s\\nout          in\" "
-	    "offset 0.5,0\nset yrange [*:*]\n"
+	fputs("unset title\nset ylabel 'pages / s' offset 0.5,0\nset yrange [*:*]\n"
 	    "set xzeroaxis lt -1 lw 0.6\nplot ", f);
-	fprintf(f, "$flows using 1:($2+$3) with boxes lc rgb '%s' title '%s', "
-	    "'' using 1:2 with boxes lc rgb '%s' title '%s', "
-	    "'' using 1:(-$4-$5) with boxes lc rgb '%s' title '%s', "
-	    "'' using 1:(-$4) with boxes lc rgb '%s' title '%s'\n",
+	fprintf(f, "$flows using 1:($2+$3) with fillsteps lc rgb '%s' title '%s', "
+	    "'' using 1:2 with fillsteps lc rgb '%s' title '%s', "
+	    "'' using 1:(-$4-$5) with fillsteps lc rgb '%s' title '%s', "
+	    "'' using 1:(-$4) with fillsteps lc rgb '%s' title '%s'\n",
 	    flows[1].colour, flows[1].label, flows[0].colour, flows[0].label,
 	    flows[3].colour, flows[3].label, flows[2].colour, flows[2].label);
 	fputs("unset xzeroaxis\n", f);
@@ -222,9 +222,9 @@ plot_faults(struct plot *p, struct sim_err *err)
 	    (error = put_flows(p, step, err)) != 0 ||
 	    (error = put_dots(p, err)) != 0)
 		return (error);
-	fprintf(p->script, "set boxwidth %.9g\nset multiplot\n"
+	fputs("set multiplot\n"
 	    "set bmargin 0.6\nset tmargin 2\nset origin 0,0.66\n"
-	    "set size 1,0.34\n", step);
+	    "set size 1,0.34\n", p->script);
 	panel_faults(p->script);
 	fputs("set tmargin 0.8\nset origin 0,0.38\nset size 1,0.28\n",
 	    p->script);

@@ -108,8 +108,8 @@ read_meta(struct report_db *db, struct sim_err *err)
 	    "'status'", status, sizeof(status), err)) != 0 ||
 	    (error = read_text(db, "SELECT value FROM meta WHERE key = "
 	    "'ended'", db->ended, sizeof(db->ended), err)) != 0 ||
-	    (error = read_text(db, "SELECT group_concat(value, ' ') FROM "
-	    "config, json_each(config.value) WHERE key = 'argv'",
+	    (error = read_text(db, "SELECT group_concat(j.value, ' ') FROM "
+	    "config c, json_each(c.value) j WHERE c.key = 'argv'",
 	    db->program, sizeof(db->program), err)) != 0 ||
 	    (error = report_db_number(db, "SELECT value FROM config WHERE "
 	    "key = 'mem'", &db->mem_bytes, NULL, err)) != 0)
