@@ -131,40 +131,47 @@ vmcheck_page(struct vm *vm, vm_page_t m)
 /* ------------------------------------------------------------ objects */
 
 /*
- * The splay tree, left to right, is the list. It can be as deep as the object
- * has pages, hence the stack on the heap.
+ * Walk the splay tree from left to right beside the list. `stack` has room
+ * for one page more than the object has. NULL, or what is wrong at *at.
  */
-static void
-vmcheck_tree(struct vm *vm, vm_object_t object)
+static const char *
+vmcheck_walk(const struct vm_object *object, vm_page_t *stack, vm_page_t *at)
 {
-	size_t room = (size_t)object->resident_page_count, depth = 0;
+	size_t room = (size_t)object->resident_page_count + 1, depth = 0;
 	vm_page_t next = TAILQ_FIRST(&object->memq), m = object->root;
-	vm_page_t *stack;
 
-	if (m == NULL) {
-		CHECK(vm, next == NULL,
-		    "CHECK_TREE: object %u has pages but no tree", object->id);
-		return;
-	}
-	stack = calloc(room + 1, sizeof(*stack));
-	CHECK(vm, stack != NULL, "CHECK_MEMORY: object %u", object->id);
 	while (m != NULL || depth > 0) {
 		for (; m != NULL; m = m->left) {
-			CHECK(vm, depth <= room,
-			    "CHECK_TREE: object %u: tree has a loop",
-			    object->id);
+			*at = m;
+			if (depth == room)
+				return ("has a loop");
 			stack[depth++] = m;
 		}
-		m = stack[--depth];
-		CHECK(vm, m == next,
-		    "CHECK_TREE: object %u: tree and list differ at page %llu",
-		    object->id, (unsigned long long)m->pindex);
+		*at = m = stack[--depth];
+		if (m != next)
+			return ("is not in the list's order");
 		next = TAILQ_NEXT(next, listq);
 		m = m->right;
 	}
+	*at = next;
+	return (next != NULL ? "ends early" : NULL);
+}
+
+/* The tree can be as deep as the object has pages: a stack on the heap. */
+static void
+vmcheck_tree(struct vm *vm, vm_object_t object)
+{
+	vm_page_t *stack, at = NULL;
+	const char *wrong;
+
+	stack = calloc((size_t)object->resident_page_count + 1,
+	    sizeof(*stack));
+	CHECK(vm, stack != NULL, "CHECK_MEMORY: object %u", object->id);
+	wrong = vmcheck_walk(object, stack, &at);
 	free(stack);
-	CHECK(vm, next == NULL, "CHECK_TREE: object %u: tree lacks page %llu",
-	    object->id, (unsigned long long)next->pindex);
+	CHECK(vm, wrong == NULL,
+	    "CHECK_TREE: object %u: its tree %s, at page %llu", object->id,
+	    wrong, at != NULL ? (unsigned long long)at->pindex : 0);
 }
 
 /* vmcheck_object: pages by ascending index, as many as it says, all its own. */
