@@ -39,6 +39,9 @@ machine_config_init(struct machine_config *mc)
 	mc->boot_epoch = 1041379200; /* 2003-01-01, FreeBSD 5.0's month */
 	mc->log_mask = RUNDB_LOG_ALL;
 	mc->sample_ns = 10000000; /* one clock tick at hz = 100 */
+#ifndef NDEBUG
+	mc->check = 1;
+#endif
 	for (size_t i = 0; default_env[i] != NULL; i++)
 		config_strings_add(&mc->env, default_env[i]);
 }

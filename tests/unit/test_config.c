@@ -363,6 +363,81 @@ START_TEST(rows)
 }
 END_TEST
 
+static char *
+read_all(const char *path)
+{
+	char *text = calloc(1, 65536);
+	FILE *f = fopen(path, "r");
+
+	ck_assert_msg(f != NULL, "%s", path);
+	ck_assert_uint_gt(fread(text, 1, 65535, f), 0);
+	fclose(f);
+	return (text);
+}
+
+START_TEST(keys_are_documented)
+{
+	char *text = read_all(TESTS_DIR "/../docs/configuration.md");
+	char row[64], example[64];
+
+	for (size_t i = 0; config_key(i) != NULL; i++) {
+		snprintf(row, sizeof(row), "\n| `%s` | ", config_key(i));
+		snprintf(example, sizeof(example), "\n  \"%s\": ",
+		    config_key(i));
+		ck_assert_msg(strstr(text, row) != NULL, "%s has no row",
+		    config_key(i));
+		ck_assert_msg(strstr(text, example) != NULL,
+		    "%s is not in the example", config_key(i));
+		ck_assert_str_ne(config_key_help(i), "");
+	}
+	free(text);
+}
+END_TEST
+
+START_TEST(documented_example_is_right)
+{
+	char *text = read_all(TESTS_DIR "/../docs/configuration.md"), *end;
+	char *json = strstr(text, "```json\n");
+	struct machine_config mc;
+	struct sim_err err;
+
+	ck_assert_ptr_nonnull(json);
+	json += 8;
+	end = strstr(json, "```");
+	machine_config_init(&mc);
+	ck_assert_msg(config_parse("example", json, (size_t)(end - json), &mc,
+	    &err) == 0, "%s", err.text);
+	ck_assert_msg(config_finish(&mc, &err) == 0, "%s", err.text);
+	ck_assert_uint_eq(mc.max_ns, 600000000000u);
+	machine_config_free(&mc);
+	free(text);
+}
+END_TEST
+
+/* The preset is the default: same rows for the database. */
+START_TEST(default_machine_is_the_default)
+{
+	char a[8192] = "", b[8192] = "";
+	struct machine_config mc;
+	struct sim_err err;
+
+	machine_config_init(&mc);
+	ck_assert_int_eq(config_finish(&mc, &err), 0);
+	machine_config_rows(&mc, join, a);
+	machine_config_free(&mc);
+	machine_config_init(&mc);
+	mc.mem_bytes = mc.swap_bytes = mc.cpu_hz = mc.rng_seed = 0;
+	mc.sample_ns = mc.stack_limit = mc.boot_epoch = mc.ndisks = 0;
+	ck_assert_msg(config_load(TESTS_DIR
+	    "/../workloads/machines/default.json", &mc, &err) == 0, "%s",
+	    err.text);
+	ck_assert_int_eq(config_finish(&mc, &err), 0);
+	machine_config_rows(&mc, join, b);
+	machine_config_free(&mc);
+	ck_assert_str_eq(a, b);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -382,6 +457,9 @@ main(void)
 	tcase_add_test(tc, command_line);
 	tcase_add_test(tc, times);
 	tcase_add_test(tc, rows);
+	tcase_add_test(tc, keys_are_documented);
+	tcase_add_test(tc, documented_example_is_right);
+	tcase_add_test(tc, default_machine_is_the_default);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_set_fork_status(sr, CK_NOFORK);
