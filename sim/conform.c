@@ -156,6 +156,28 @@ print_fail(const struct conform_run *run)
 		run->scenario, "suite")), run->id);
 }
 
+/* The step's input: its expected outcome is shown apart. */
+static void
+print_op(FILE *out, int64_t index, const cJSON *op)
+{
+	const cJSON *member;
+
+	fprintf(out, "    step %" PRId64 ":", index);
+	if (!cJSON_IsObject(op)) {
+		putc(' ', out);
+		conform_print(out, op);
+		putc('\n', out);
+		return;
+	}
+	cJSON_ArrayForEach(member, op) {
+		if (strcmp(member->string, "exp") == 0)
+			continue;
+		fprintf(out, " %s=", member->string);
+		conform_print(out, member);
+	}
+	putc('\n', out);
+}
+
 bool
 conform_step(struct conform_run *run, int64_t index, const cJSON *op,
     const cJSON *expected, const cJSON *actual)
@@ -167,9 +189,7 @@ conform_step(struct conform_run *run, int64_t index, const cJSON *op,
 	if (run->quiet)
 		return (false);
 	print_fail(run);
-	fprintf(run->out, "    step %" PRId64 ": ", index);
-	conform_print(run->out, op);
-	putc('\n', run->out);
+	print_op(run->out, index, op);
 	print_pairs(run->out, expected, actual);
 	print_difference(run->out, expected, actual);
 	return (false);
@@ -313,7 +333,7 @@ conform_one(struct conform_file *f, const struct conform_options *opt,
 		return (-EINVAL);
 	run.id = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(
 	    run.scenario, "id"));
-	snprintf(run.where, sizeof(run.where), "scenario");
+	snprintf(run.where, sizeof(run.where), "set-up");
 	verdict = replay_scenario(f, opt, &run, line, length);
 	cJSON_Delete(run.scenario);
 	return (verdict);

@@ -208,7 +208,15 @@ hook_warn(struct vm *vm, const char *code)
 	bsd5_event(driver_of_vm(vm), "warn", "s", code);
 }
 
+static void
+hook_object_writeable(struct vm *vm, vm_object_t object)
+{
+	(void)vm;
+	object->flags |= OBJ_WRITEABLE | OBJ_MIGHTBEDIRTY;
+}
+
 const struct vm_page_hooks bsd5_page_hooks = {
+	.object_writeable = hook_object_writeable,
 	.vnode_idle = hook_vnode_idle,
 	.zero_hint = hook_zero_hint,
 	.warn = hook_warn,

@@ -81,11 +81,15 @@ struct vm_page_hooks {
 	void (*zero_hint)(struct vm *vm);
 	/* A complaint on the console; the call is otherwise ignored. */
 	void (*warn)(struct vm *vm, const char *code);
+	/* A page that may be written enters the object: FreeBSD 5's marks, in
+	 * place of vm_object_set_writeable_dirty's. */
+	void (*object_writeable)(struct vm *vm, vm_object_t object);
 };
 
 struct vm_pageout; /* vmcore/bsd/vm_pageout.h: page daemon and vm daemon */
 struct swap_pager; /* vmcore/bsd/swap_pager.c */
 struct vnode_pager; /* vmcore/bsd/vnode_pager.c */
+struct vm_inject; /* vmcore/bsd/vm_kernel.h */
 struct vm_syncer; /* vmcore/bsd/vm_syncer.c */
 
 struct vm {
@@ -159,6 +163,7 @@ struct vm {
 	uint32_t vmspace_next_id;
 	uint64_t fault_kind[VMF_ERROR + 1]; /* faults by how they ended */
 	struct vm_syncer *syncer; /* vm_syncer.c */
+	struct vm_inject *inject; /* bsd/vm_kernel.h */
 	uint64_t map_entry_bytes; /* host bytes of entries and objects */
 
 	/* the process list's lock (vm_lock.h) */

@@ -88,6 +88,16 @@ vm_page_insert_root(struct vm_object *object, vm_page_t m)
 	}
 }
 
+/* Marking objects is the object module's, whose era is not always ours. */
+static void
+vm_page_insert_writeable(struct vm *vm, struct vm_object *object)
+{
+	if (vm->page_hooks != NULL && vm->page_hooks->object_writeable != NULL)
+		vm->page_hooks->object_writeable(vm, object);
+	else
+		vm_object_set_writeable_dirty(object);
+}
+
 /* Give the page an identity. Mappings are the caller's business. */
 void
 vm_page_insert(struct vm *vm, vm_page_t m, struct vm_object *object,
@@ -104,7 +114,7 @@ vm_page_insert(struct vm *vm, vm_page_t m, struct vm_object *object,
 	object->resident_page_count++;
 	/* It may come with modifications. */
 	if ((m->flags & PG_WRITEABLE) != 0)
-		vm_object_set_writeable_dirty(object);
+		vm_page_insert_writeable(vm, object);
 }
 
 /*
