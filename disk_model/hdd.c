@@ -22,6 +22,12 @@ later(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+static uint64_t
+less_than(uint64_t a, uint64_t most)
+{
+	return a < most ? a : most;
+}
+
 /* ------------------------------------------------------------ waiting */
 
 /*
@@ -92,7 +98,10 @@ read_hit(struct hdd *h, struct disk_io *io, struct hdd_seg *s, uint64_t now)
 	struct hdd_bus bus = { .per = h->p->bus_read_ps, .open = true };
 
 	io->cache_hit = s->end >= end;
+	h->stream = h->stream && lbn == h->last_end;
 	io->overhead = o->read_hit[h->last_write] + o->data_preparation;
+	if (!h->last_write && !h->stream && o->read_hit_jump != 0)
+		io->overhead = o->read_hit_jump;
 	bus.t = now + io->overhead + (in - lbn) * bus.per;
 	goal = buffer_goal(h, s, lbn, end);
 	buffer_use(h, s);
@@ -111,8 +120,13 @@ read_hit(struct hdd *h, struct disk_io *io, struct hdd_seg *s, uint64_t now)
 	return bus.t + o->read_completion;
 }
 
+/*
+ * The medium was wanted at `now`, had dirty data to take until `waited`, and
+ * is free for this command at `free` (a move under way is finished first).
+ */
 static uint64_t
-read_miss(struct hdd *h, struct disk_io *io, uint64_t now, uint64_t free)
+read_miss(struct hdd *h, struct disk_io *io, uint64_t now, uint64_t waited,
+    uint64_t free)
 {
 	const struct hdd_overhead *o = &h->p->overhead;
 	uint64_t lbn = io->run_lbn, end = lbn + io->run_blocks, goal = end;
@@ -120,10 +134,11 @@ read_miss(struct hdd *h, struct disk_io *io, uint64_t now, uint64_t free)
 	struct hdd_seg *s;
 	uint64_t ov = o->read_miss[h->last_write];
 
+	h->stream = true;
 	bus.mark = read_mark(h, io->run_blocks);
 	bus.opening = o->first_reselect + o->data_preparation;
 	bus.t = now + ov + o->read_disconnect[h->last_write];
-	io->overhead = overhead_left(h, ov, now, free);
+	io->overhead = overhead_left(h, ov, now, waited);
 	s = buffer_for_read(h);
 	h->reading = s;
 	if (s != NULL) {
@@ -132,8 +147,13 @@ read_miss(struct hdd *h, struct disk_io *io, uint64_t now, uint64_t free)
 		if (h->nruns == 0)
 			goal = buffer_goal(h, s, lbn, end);
 	}
-	media_read(h, lbn, goal, free + io->overhead);
+	media_read(h, lbn, goal, free + io->overhead -
+	    less_than(o->read_seek_early[h->last_write], io->overhead));
+	if (h->nseg > 0)
+		h->m.min_move = h->p->cache.min_read_move[h->last_write];
 	media_feed(h, end, &bus);
+	if (s != NULL && h->p->cache.forget_miss)
+		s->first = end;
 	return bus.t + o->read_completion;
 }
 
@@ -153,13 +173,13 @@ serve_read(struct hdd *h, struct disk_io *io, uint64_t now)
 	if (s != NULL)
 		t = read_hit(h, io, s, free);
 	else {
-		if (free == now)
-			free = media_stop(h, now);
-		t = read_miss(h, io, now, free);
+		t = read_miss(h, io, now, free, free == now ?
+		    media_stop(h, now) : free);
 	}
 	if (h->m.kind != MEDIA_WRITE)
 		resume_writing(h);
 	h->last_write = false;
+	h->last_end = end;
 	return t;
 }
 
@@ -209,7 +229,7 @@ static bool
 extra_disconnect(const struct hdd *h, const struct disk_io *io)
 {
 	return h->p->overhead.extra && h->last_write &&
-	    io->run_lbn != h->last_write_end;
+	    io->run_lbn != h->last_end;
 }
 
 /* The write is over when its last sector is on the medium. */
@@ -233,7 +253,8 @@ write_through(struct hdd *h, struct disk_io *io, uint64_t now, uint64_t free)
 	s = buffer_for_write(h, io->run_lbn, io->run_lbn + io->run_blocks);
 	r = run_add(h, io, in0, false);
 	r->seg = s;
-	r->from = free + io->overhead + delta;
+	r->from = free + io->overhead + delta -
+	    less_than(o->write_seek_early[h->last_write], io->overhead);
 	media_write(h);
 	done = media_flush(h, true);
 	seg_written(h, s, io);
@@ -241,6 +262,26 @@ write_through(struct hdd *h, struct disk_io *io, uint64_t now, uint64_t free)
 	    (extra ? o->extra_second : o->write_disconnect);
 	return later(done, bus) + o->write_completion +
 	    (extra ? o->other_reselect : o->first_reselect);
+}
+
+/* Of a write that the buffer takes. */
+static uint64_t
+write_overhead(const struct hdd *h, const struct disk_io *io)
+{
+	const struct hdd_overhead *o = &h->p->overhead;
+
+	struct geom_place pl, last;
+	uint64_t ov = o->write_hit[h->last_write];
+
+	if (o->write_hit_track == 0 || io->run_lbn == h->last_end)
+		return ov;
+	geom_locate(&h->geom, io->run_lbn, &pl);
+	geom_locate(&h->geom, h->last_end - (h->last_end > 0), &last);
+	if (pl.zone != last.zone)
+		return ov + o->write_hit_zone;
+	if (pl.cyl != last.cyl)
+		return ov + o->write_hit_cylinder;
+	return pl.head != last.head ? ov + o->write_hit_track : ov;
 }
 
 /* May it join the run that is being written? */
@@ -262,7 +303,7 @@ write_append(struct hdd *h, struct disk_io *io, uint64_t now)
 	const struct hdd_overhead *o = &h->p->overhead;
 	struct hdd_run *r;
 
-	io->overhead = o->write_hit[h->last_write];
+	io->overhead = write_overhead(h, io);
 	r = run_add(h, io, now + io->overhead, true);
 	buffer_extend(h, r->seg, r->end);
 	buffer_use(h, r->seg);
@@ -277,7 +318,7 @@ static uint64_t
 write_behind(struct hdd *h, struct disk_io *io, uint64_t now)
 {
 	const struct hdd_overhead *o = &h->p->overhead;
-	uint64_t ov = o->write_hit[h->last_write], free = now, in0;
+	uint64_t ov = write_overhead(h, io), free = now, in0;
 	struct hdd_run *r;
 	struct hdd_seg *s;
 
@@ -313,7 +354,7 @@ serve_write(struct hdd *h, struct disk_io *io, uint64_t now)
 	else
 		t = write_behind(h, io, now);
 	h->last_write = true;
-	h->last_write_end = io->run_lbn + io->run_blocks;
+	h->last_end = io->run_lbn + io->run_blocks;
 	return t;
 }
 

@@ -110,6 +110,21 @@ overlaps(const struct hdd_seg *s, uint64_t lbn, uint64_t end)
 	return s->first < end && lbn < s->end;
 }
 
+/* A write replaces blocks of a segment: the longer rest stays, or nothing. */
+static void
+cut(const struct hdd *h, struct hdd_seg *s, uint64_t lbn, uint64_t end)
+{
+	uint64_t head = lbn > s->first ? lbn - s->first : 0;
+	uint64_t tail = s->end > end ? s->end - end : 0;
+
+	if (!h->p->cache.trim_on_write)
+		s->first = s->end = 0;
+	else if (head > tail)
+		s->end = lbn;
+	else
+		s->first = tail > 0 ? end : s->end;
+}
+
 struct hdd_seg *
 buffer_for_write(struct hdd *h, uint64_t lbn, uint64_t end)
 {
@@ -119,8 +134,8 @@ buffer_for_write(struct hdd *h, uint64_t lbn, uint64_t end)
 		o = &h->seg[i];
 		if (o->dirty || !overlaps(o, lbn, end))
 			continue;
-		o->first = o->end = 0;
-		if (s == NULL && (!h->p->cache.write_segment ||
+		cut(h, o, lbn, end);
+		if (s == NULL && o->first == o->end && (!h->p->cache.write_segment ||
 		    for_writes_only(h, o)))
 			s = o; /* it has to be dropped anyway */
 	}

@@ -74,7 +74,8 @@ struct hdd {
 	uint64_t flushed_at; /* the last run was done */
 	/* commands */
 	bool last_write; /* the command before was a write */
-	uint64_t last_write_end; /* block behind it */
+	uint64_t last_end; /* block behind it */
+	bool stream; /* reads have been sequential since a miss */
 	struct disk_io *cur;
 	struct disk_io **held; /* queued in the drive */
 	uint32_t nheld;

@@ -209,9 +209,10 @@ media_feed(struct hdd *h, uint64_t end, struct hdd_bus *bus)
 static uint64_t
 data_in(const struct hdd *h, const struct hdd_piece *p, uint64_t b)
 {
-	uint64_t i = later(b - p->first + 1, p->need);
+	uint64_t per = h->p->bus_write_ps;
 
-	return p->in0 + i * h->p->bus_write_ps;
+	return p->in0 + later((b - p->first + 1) * per,
+	    p->need * per + h->p->cache.write_start_delay);
 }
 
 static bool

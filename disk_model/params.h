@@ -82,11 +82,20 @@ enum hdd_write_behind {
 struct hdd_overhead {
 	uint64_t read_hit[2], read_miss[2];
 	uint64_t write_hit[2], write_miss[2]; /* hit: taken by write-behind */
+	/* Instead of read_hit where a hit does not continue a stream (which
+	 * begins with a miss); 0: no difference. */
+	uint64_t read_hit_jump;
+	/* On top of write_hit when the command before was on another track, in
+	 * another cylinder, in another zone. */
+	uint64_t write_hit_track, write_hit_cylinder, write_hit_zone;
 	/* phases of the bus; 0 where they are part of the above */
 	uint64_t read_disconnect[2], write_disconnect;
 	uint64_t first_reselect, other_reselect;
 	uint64_t data_preparation;
 	uint64_t read_completion, write_completion;
+	/* The arm of a write / read sets out so much before its overhead is
+	 * over, by the command before. */
+	uint64_t write_seek_early[2], read_seek_early[2];
 	uint64_t min_seek; /* a write's first move takes at least this */
 	/* A write behind a write elsewhere lets go of the bus before its data. */
 	bool extra;
@@ -104,6 +113,9 @@ struct hdd_cache {
 	bool stop_in_sector; /* else a miss waits for the sector under way */
 	bool hit_next; /* the sector being read counts as buffered */
 	enum hdd_write_behind write_behind;
+	bool forget_miss; /* the blocks of a miss itself are not kept */
+	bool trim_on_write; /* a write drops only the blocks it replaces */
+	uint64_t min_read_move[2]; /* a miss's first move, by command before */
 	bool hits_wait; /* a hit waits while dirty data are being written */
 	bool overhead_overlaps; /* a command's overhead passes while it waits */
 	uint32_t fence_sectors; /* data held back until so much is buffered */
@@ -111,6 +123,7 @@ struct hdd_cache {
 	/* Sectors buffered before a write of less / not less than
 	 * write_start_limit begins; 0: one. */
 	uint32_t write_start[2], write_start_limit;
+	uint64_t write_start_delay; /* from those being in to the medium */
 };
 
 struct hdd_params {

@@ -418,11 +418,19 @@ read_phases(struct rd *r, const cJSON *o, struct hdd_overhead *v)
 		{ "read_disconnect_after_write", &v->read_disconnect[1] },
 		{ "write_disconnect", &v->write_disconnect },
 		{ "minimum_seek", &v->min_seek },
+		{ "write_seek_early_after_read", &v->write_seek_early[0] },
+		{ "write_seek_early_after_write", &v->write_seek_early[1] },
+		{ "read_seek_early_after_read", &v->read_seek_early[0] },
+		{ "read_seek_early_after_write", &v->read_seek_early[1] },
+		{ "read_hit_jump", &v->read_hit_jump },
+		{ "write_hit_other_track", &v->write_hit_track },
+		{ "write_hit_other_cylinder", &v->write_hit_cylinder },
+		{ "write_hit_other_zone", &v->write_hit_zone },
 	};
 
 	if (c == NULL)
 		return;
-	read_phase_rows(r, c, rows, 9);
+	read_phase_rows(r, c, rows, sizeof(rows) / sizeof(rows[0]));
 	read_extra(r, c, v);
 }
 
@@ -534,6 +542,7 @@ read_marks(struct rd *r, const cJSON *c, struct hdd_cache *h)
 	h->write_start_limit = (uint32_t) rd_uint(r, w, "limit", 1, 1u << 24,
 	    1);
 	h->write_start[0] = (uint32_t) rd_uint(r, w, "below", 0, 1u << 24, 0);
+	h->write_start_delay = rd_time(r, w, "delay", 0);
 	h->write_start[1] = (uint32_t) rd_uint(r, w, "above", 0, 1u << 24, 0);
 }
 
@@ -543,6 +552,8 @@ static const char *const cache_keys[] = { "bytes", "segments",
 	"write_segments", "separate_write_segment", "read_water_mark",
 	"write_water_mark", "hold_bus_whole_read", "read_ahead_on_hit",
 	"stop_in_sector", "hit_next_sector", "hits_wait_for_flush",
+	"forget_miss_data", "trim_on_write", "minimum_read_move_after_read_ms",
+	"minimum_read_move_after_write_ms",
 	"overhead_overlaps_flush", "write_start_sectors", "note", NULL };
 
 static void
@@ -550,6 +561,7 @@ read_cache(struct rd *r, const cJSON *o, struct hdd_cache *h)
 {
 	const cJSON *c = rd_object(r, o, "cache");
 	uint64_t bytes;
+	bool tracks;
 
 	if (c == NULL)
 		return;
@@ -568,11 +580,19 @@ read_cache(struct rd *r, const cJSON *o, struct hdd_cache *h)
 	read_read_ahead(r, c, h);
 	read_write_behind(r, c, h);
 	read_marks(r, c, h);
-	h->read_ahead_on_hit = rd_bool(r, c, "read_ahead_on_hit", true);
-	h->stop_in_sector = rd_bool(r, c, "stop_in_sector", true);
-	h->hit_next = rd_bool(r, c, "hit_next_sector", true);
+	/* What the sheet's two kinds of buffer do (5.1 streaming, 5.2 tracks),
+	 * where the file does not say. */
+	tracks = h->read_ahead == RA_TRACK_PLUS || h->read_ahead == RA_TRACK;
+	h->read_ahead_on_hit = rd_bool(r, c, "read_ahead_on_hit", !tracks);
+	h->stop_in_sector = rd_bool(r, c, "stop_in_sector", !tracks);
+	h->hit_next = rd_bool(r, c, "hit_next_sector", h->segments == 1);
+	h->forget_miss = rd_bool(r, c, "forget_miss_data", false);
+	h->trim_on_write = rd_bool(r, c, "trim_on_write", false);
+	h->min_read_move[0] = rd_time(r, c, "minimum_read_move_after_read", 0);
+	h->min_read_move[1] = rd_time(r, c, "minimum_read_move_after_write",
+	    0);
 	h->hits_wait = rd_bool(r, c, "hits_wait_for_flush", false);
-	h->overhead_overlaps = rd_bool(r, c, "overhead_overlaps_flush", false);
+	h->overhead_overlaps = rd_bool(r, c, "overhead_overlaps_flush", true);
 }
 
 /* ------------------------------------------------------------ all */
