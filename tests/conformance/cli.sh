@@ -68,6 +68,8 @@ echo '[1]' >list
 expect 65 'list:1: not a scenario' list
 echo '{"suite":"nonsense","id":"X"}' >suite
 expect 65 'suite:1: scenario X: unknown suite "nonsense"' suite
+printf '{"suite":"vm_glue","id":"G","cfg":{},"ops":[]}\n' >glue
+expect 1 'suite vm_glue not supported yet' glue
 for op in '{"op":"fly"}' '{"op":"free","m":4}' '{"op":"free","m":-1}' \
     '{"op":"free","m":0.5}' '{"op":"free","m":"0"}' '{"op":"free"}' \
     '{"op":"lookup","o":1,"pi":0}' '{"op":"lookup","o":0}' '{"op":7}' '{}' \

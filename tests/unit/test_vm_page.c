@@ -269,6 +269,62 @@ START_TEST(one_transition_for_each_move)
 END_TEST
 
 static void
+body_pageq(struct page_fixture *f)
+{
+	struct vm *vm = f->vm;
+	vm_page_t m = get_active(f, 0, 0);
+	size_t n = f->nmoves;
+
+	vm_pageq_remove(vm, m);
+	expect_move(f, n + 1, VMQ_ACTIVE, VMQ_NONE, VMT_TAIL, WHY_NONE);
+	vm_pageq_remove(vm, m);
+	vm_pageq_remove_nowakeup(vm, m);
+	vm_pageq_requeue(vm, m); /* on no queue: nothing */
+	vm_pageq_enqueue(vm, (int)PQ_CACHE(vm) + m->pc, m);
+	expect_move(f, n + 2, VMQ_NONE, VMQ_CACHE, VMT_TAIL, WHY_NONE);
+	vm->cnt.v_free_reserved = 100;
+	vm_pageq_remove(vm, m); /* left CACHE while paging is needed */
+	ck_assert_int_eq(vm->vm_pages_needed, 1);
+	/* a fictitious page leaves its queue and goes nowhere */
+	vm_page_activate(vm, m);
+	vm_page_flag_set(m, PG_FICTITIOUS);
+	vm_page_busy(vm, m);
+	vm_page_free(vm, m);
+	expect_move(f, n + 5, VMQ_ACTIVE, VMQ_NONE, VMT_TAIL, WHY_FREE);
+	ck_assert_uint_eq(pf_last_move(f)->object, 1);
+}
+
+START_TEST(the_queue_layer_moves_once)
+{
+	struct page_fixture *f = pf_pages(8, 1);
+
+	ck_assert_str_eq(pf_run(f, body_pageq), "");
+	pf_destroy(f);
+}
+END_TEST
+
+static void
+body_writeable(struct page_fixture *f)
+{
+	vm_page_t m = get(f, 0, 0);
+
+	f->obj[1].type = OBJT_VNODE;
+	vm_page_flag_set(m, PG_WRITEABLE);
+	vm_page_rename(f->vm, m, &f->obj[1], 5);
+	ck_assert(f->obj[1].flags & OBJ_MIGHTBEDIRTY);
+	ck_assert_uint_eq(f->obj[0].flags, 0);
+}
+
+START_TEST(a_written_page_marks_its_new_object)
+{
+	struct page_fixture *f = pf_pages(8, 1);
+
+	ck_assert_str_eq(pf_run(f, body_writeable), "");
+	pf_destroy(f);
+}
+END_TEST
+
+static void
 body_recycle(struct page_fixture *f)
 {
 	struct vm *vm = f->vm;
@@ -600,6 +656,18 @@ body_zeroer(struct page_fixture *f)
 		ck_assert_uint_eq(((const unsigned char *)
 		    mmu_frame_data(f->mmu, m->pfn))[i], 0);
 	ck_assert_int_eq(vm->page_zero_count, 23);
+	/* 23 of 29: enough; freeing another makes it 23 of 30, and that too
+	 * is above two thirds, so the thread stays asleep */
+	vm_page_free(vm, m);
+	(void)sim_sleep(f->sim, f, PVM, "idle", 1000);
+	ck_assert_int_eq(vm->page_zero_count, 23);
+	/* take the zeroed ones until it is worth while again */
+	for (i = 0; vm->page_zero_count > 12; i++)
+		(void)vm_page_alloc(vm, &f->obj[0], 10 + i, VM_ALLOC_ZERO);
+	vm_page_free(vm, vm_page_lookup(&f->obj[0], 10));
+	(void)sim_sleep(f->sim, f, PVM, "idle", 1000);
+	ck_assert_uint_gt(vm->cnt_prezero, 24);
+	ck_assert(!vm_page_zero_check(vm));
 }
 
 START_TEST(the_idle_thread_zeroes_four_fifths)
@@ -641,8 +709,18 @@ waiter_daemon(void *arg)
 }
 
 static void
+note_event(void *ctx, const struct vm_event_record *e)
+{
+	struct page_fixture *f = ctx;
+
+	if (e->kind == VME_WAIT)
+		f->obj[1].swp_nblocks += 100 * (uint32_t)e->pid + 1;
+}
+
+static void
 body_wait(struct page_fixture *f)
 {
+	static const struct vm_trace_ops events = { .event = note_event };
 	struct vm *vm = f->vm;
 	vm_page_t m[8];
 	uint32_t i;
@@ -651,6 +729,8 @@ body_wait(struct page_fixture *f)
 		m[i] = get(f, 0, i);
 	vm->cnt.v_pageout_free_min = 2;
 	vm->cnt.v_free_min = 4;
+	vm->trace = &events;
+	f->pageproc.p_pid = 2;
 	(void)pf_thread(f, waiter_user, false);
 	(void)pf_thread(f, waiter_kernel, false);
 	(void)pf_thread(f, waiter_daemon, true);
@@ -672,6 +752,7 @@ START_TEST(the_daemon_is_served_first_faults_last)
 	ck_assert_str_eq(pf_run(f, body_wait), "");
 	/* the daemon; then vm_wait, though it slept later; then the fault */
 	ck_assert_uint_eq(f->obj[2].swp_nblocks, 321);
+	ck_assert_uint_eq(f->obj[1].swp_nblocks, 203); /* three events */
 	pf_destroy(f);
 }
 END_TEST
@@ -784,6 +865,8 @@ main(void)
 	tcase_add_test(tc, tunables_set_the_fields);
 	tcase_add_test(tc, pages_go_to_the_queues_of_their_domain);
 	tcase_add_test(tc, one_transition_for_each_move);
+	tcase_add_test(tc, the_queue_layer_moves_once);
+	tcase_add_test(tc, a_written_page_marks_its_new_object);
 	tcase_add_test(tc, recycling_tells_its_reasons);
 	tcase_add_test(tc, every_code_has_a_name);
 	tcase_add_test(tc, free_f11_takes_unbusied_pages);
