@@ -1,0 +1,95 @@
+#!/bin/sh
+# usage: plot.sh VMSIM WORKDIR MAKE_DB: plots in every format; what cannot be
+# drawn is refused in one line and leaves no file.
+. "$(dirname "$0")/lib.sh"
+"$make_db" run.db || exit 1
+"$make_db" incomplete.db interrupted || exit 1
+"$make_db" no-samples.db no-samples || exit 1
+"$make_db" no-faults.db no-faults || exit 1
+"$make_db" nothing.db empty || exit 1
+
+# the first bytes tell the format
+starts() { # file octets
+	[ "$(head -c 8 "$1" | od -An -tx1 | tr -d ' \n' | cut -c "1-${#2}")" = \
+	    "$2" ] || bad "$1 is not what its suffix says"
+}
+for kind in queues faults; do
+	for suffix in png svg pdf; do
+		"$vmsim" plot $kind run.db -o $kind.$suffix 2>err.txt ||
+		    bad "plot $kind to $suffix: $(cat err.txt)"
+		[ ! -s err.txt ] || bad "plot $kind: $(cat err.txt)"
+	done
+	starts $kind.png 89504e470d0a1a0a
+	starts $kind.pdf 25504446
+	grep -q '<svg' $kind.svg || bad "$kind.svg has no <svg>"
+	# the same picture each time
+	"$vmsim" plot $kind run.db -o again.png && cmp -s again.png $kind.png ||
+	    bad "$kind: two plots differ"
+	rm -f again.png
+done
+for text in active inactive wired cache 'free target' 'simulated time (s)' \
+    'memory (MiB)'; do
+	grep -q "$text" queues.svg || bad "queues.svg does not say '$text'"
+done
+for text in 'zero fill' 'read from swap' 'copy on write' 'pages / s' \
+    'out to swap'; do
+	grep -q "$text" faults.svg || bad "faults.svg does not say '$text'"
+done
+"$vmsim" plot --from 2s --to 4s --size 6x4 --title "a 'b' \"c\" \\d{e}" queues \
+    run.db -o part.svg || bad "options before the operands"
+grep -q "b' \&quot;c" part.svg || grep -q "b' \"c" part.svg ||
+    bad "the title is not in part.svg"
+
+# incomplete: drawn, with a remark
+"$vmsim" plot queues incomplete.db -o incomplete.svg 2>err.txt ||
+    bad "an incomplete run cannot be drawn"
+grep -q 'the run is incomplete (interrupted)' err.txt ||
+    bad "no remark on an incomplete run: $(cat err.txt)"
+grep -q 'incomplete run' incomplete.svg || bad "incomplete.svg does not say so"
+
+refused 64 "say what to draw" "$vmsim" plot
+refused 64 "unknown kind 'queue'" "$vmsim" plot queue run.db -o x.png
+refused 64 "name a run database" "$vmsim" plot queues -o x.png
+refused 64 "name the output" "$vmsim" plot queues run.db
+refused 64 "one argument too many: 'b'" "$vmsim" plot queues run.db b -o x.png
+refused 64 "must end in .png, .svg or .pdf" \
+    "$vmsim" plot queues run.db -o x.jpg
+refused 64 "'8' is not WxH" "$vmsim" plot queues run.db -o x.png --size 8
+refused 65 "nothing between 20 s and 10 s" \
+    "$vmsim" plot queues run.db -o x.png --from 20s
+refused 66 "none.db: cannot read the database: No such file" \
+    "$vmsim" plot queues none.db -o x.png
+: >empty.db
+refused 65 "empty.db: the file is empty" "$vmsim" plot queues empty.db -o x.png
+sqlite3 foreign.db 'CREATE TABLE t(a); INSERT INTO t VALUES(1)'
+refused 65 "foreign.db: this SQLite database is not a run database" \
+    "$vmsim" plot queues foreign.db -o x.png
+printf 'Dear reader' >letter.txt
+refused 65 "letter.txt: this is no SQLite database" \
+    "$vmsim" plot faults letter.txt -o x.png
+refused 65 ".: this is a directory" "$vmsim" plot faults . -o x.png
+head -c 20000 run.db >cut.db
+refused 74 "cut.db: reading the database failed" \
+    "$vmsim" plot faults cut.db -o x.png
+refused 65 "no-samples.db: the run took no samples" \
+    "$vmsim" plot queues no-samples.db -o x.png
+refused 65 "no-faults.db: no faults were logged" \
+    "$vmsim" plot faults no-faults.db -o x.png
+refused 65 "nothing.db" "$vmsim" plot queues nothing.db -o x.png
+refused 65 "nothing.db" "$vmsim" plot faults nothing.db -o x.png
+refused 73 "no/such/dir/x.png: cannot write the plot" \
+    "$vmsim" plot queues run.db -o no/such/dir/x.png
+refused 69 "cannot run gnuplot" env PATH=/nonexistent \
+    "$vmsim" plot queues run.db -o x.png
+# a gnuplot that fails leaves the old picture
+mkdir bin
+printf '#!/bin/sh\ncat >/dev/null\necho "line 1: no such terminal" >&2\nexit 1\n' \
+    >bin/gnuplot
+chmod 755 bin/gnuplot
+refused 74 "gnuplot failed: line 1: no such terminal" \
+    env PATH="$PWD/bin:$PATH" "$vmsim" plot queues run.db -o queues.png
+# one that goes away before it has read everything
+printf '#!/bin/sh\nexit 0\n' >bin/gnuplot
+refused 74 "gnuplot failed" \
+    env PATH="$PWD/bin:$PATH" "$vmsim" plot queues run.db -o queues.png
+exit $fail
