@@ -29,6 +29,16 @@ b11_stop(struct b11 *w, int verdict)
 	sim_thread_exit(w->sim);
 }
 
+/* Strings of the input may hold anything. */
+static void
+one_line(char *s)
+{
+	for (; *s != '\0'; s++) {
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			*s = '?';
+	}
+}
+
 void
 b11_bad(struct b11 *w, const char *fmt, ...)
 {
@@ -38,6 +48,8 @@ b11_bad(struct b11 *w, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	one_line(text);
+	one_line(w->run->where);
 	b11_stop(w, conform_bad(w->run, "%s", text));
 }
 
@@ -555,7 +567,8 @@ bsd11_accepts(const cJSON *scenario)
 	    cJSON_GetObjectItemCaseSensitive(scenario, "suite"));
 
 	/* Mach has an "init" and a "scan" too, with "input". */
-	if (cJSON_GetObjectItemCaseSensitive(scenario, "in") == NULL)
+	if (suite == NULL ||
+	    cJSON_GetObjectItemCaseSensitive(scenario, "in") == NULL)
 		return (false);
 	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++) {
 		if (strcmp(suites[i], suite) == 0)

@@ -11,6 +11,7 @@
 #include "vmcore/bsd/vm_pageout.h"
 
 #define B11_MAX_MAPS 65536 /* mappings of one page */
+#define B11_MAX_EVENTS (1 << 20) /* of one call */
 #define B11_ROW 15 /* columns of a "pg" row */
 
 /* Who sleeps when in a worker or daemon call. */
@@ -113,6 +114,7 @@ struct b11 { /* one scenario */
 	/* the record of the call under way */
 	cJSON *out; /* all records */
 	cJSON *rec, *ev;
+	uint32_t nevents; /* in ev */
 	bool quiet; /* inside a change: no events */
 	bool in_page_op; /* the page module works on a page */
 	bool late_wakeup; /* and has woken the waiters for memory */

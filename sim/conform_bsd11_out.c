@@ -59,6 +59,8 @@ event(struct b11 *w, const char *name, const char *types, va_list ap)
 			break;
 		}
 	}
+	if (++w->nevents > B11_MAX_EVENTS)
+		b11_bad(w, "more than %d events in one call", B11_MAX_EVENTS);
 }
 
 void
@@ -178,6 +180,7 @@ b11_begin(struct b11 *w, const char *op)
 	w->rec = cJSON_CreateObject();
 	cJSON_AddItemToObject(w->rec, "op", cJSON_CreateString(op));
 	w->ev = cJSON_CreateArray();
+	w->nevents = 0;
 	cJSON_AddItemToObject(w->rec, "ev", w->ev);
 }
 
