@@ -161,6 +161,7 @@ struct vm {
 	uint32_t object_count; /* live */
 	uint32_t object_collapses, object_bypasses;
 	uint32_t vmspace_next_id;
+	TAILQ_HEAD(, vmspace) vmspaces;
 	uint64_t fault_kind[VMF_ERROR + 1]; /* faults by how they ended */
 	struct vm_syncer *syncer; /* vm_syncer.c */
 	struct vm_inject *inject; /* bsd/vm_kernel.h */

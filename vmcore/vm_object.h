@@ -118,6 +118,15 @@ void vm_object_set_writeable_dirty(vm_object_t object);
 
 /* Colours of new and shadow objects (companions 1.3). */
 void vm_object_color_new(struct vm *vm, vm_object_t object);
+void vm_object_color_shadow(struct vm *vm, vm_object_t result,
+    vm_object_t source, vm_pindex_t length);
+
+/* Byte offset in an object -> page index. */
+static inline vm_pindex_t
+OFF_TO_IDX(uint64_t offset)
+{
+	return (offset >> PAGE_SHIFT);
+}
 
 /* The first page at or after pindex; NULL: none. */
 vm_page_t vm_object_page_from(vm_object_t object, vm_pindex_t pindex);

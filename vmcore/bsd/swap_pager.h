@@ -63,6 +63,8 @@ void swap_pager_unswapped(struct vm *vm, vm_page_t m);
 void swap_pager_freespace(struct vm *vm, vm_object_t object, vm_pindex_t start,
     vm_pindex_t count);
 void swap_pager_check(struct vm *vm);
+/* Host bytes of buffers and metadata. */
+uint64_t swap_pager_overhead(const struct vm *vm);
 /* Pages of swap in use by objects. */
 uint64_t swap_pager_used(const struct vm *vm);
 uint64_t swap_pager_total(const struct vm *vm);

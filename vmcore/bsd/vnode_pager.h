@@ -12,6 +12,7 @@
 #define VNODE_BPAGES (VNODE_BSIZE / PAGE_SIZE)
 #define MAXPHYS 131072u /* largest transfer, bytes */
 #define MAXPHYS_PAGES (MAXPHYS / PAGE_SIZE)
+#define VNODE_BUF_PAGES 64 /* pages of the largest transfer */
 
 #define SYNCER_MAXDELAY 32 /* slots of a second each */
 #define SYNCER_FILEDELAY 30 /* s: a file dirtied now is written then */
@@ -61,19 +62,57 @@ void vnode_rele(struct vm *vm, struct vnode *vp);
 
 /* ---- life cycle of the module ---- */
 
+/* One transfer of a file's pages. */
+struct vnode_buf {
+	struct vnode_buf *next; /* free list */
+	struct disk_request rq;
+	struct vm *vm;
+	struct vnode *vp;
+	vm_pindex_t first; /* page index of pages[0] */
+	int32_t npages;
+	int32_t wanted; /* read: the page its owner keeps; -1: none */
+	uint32_t bytes; /* write: counted as running */
+	bool wait, done;
+	int32_t error;
+	vm_page_t pages[VNODE_BUF_PAGES]; /* NULL: not part of the transfer */
+};
+
+struct vnode_pager {
+	struct vnodelist vnodes;
+	struct vnodelist gone; /* without users, pages left */
+	uint32_t next_id;
+	uint64_t running; /* bytes being written */
+	uint64_t hirunningspace, lorunningspace; /* bytes, tunable */
+	struct vnode_buf *free_bufs;
+	uint64_t buf_bytes; /* host memory */
+	int32_t read_max; /* blocks, vfs.read_max */
+	uint32_t idle_pending; /* vnodes of `gone` may be without pages */
+};
+
 int vnode_pager_create(struct vm *vm, struct tunables *ts);
+/* After the number of pages is known. */
 void vnode_pager_boot(struct vm *vm);
 void vnode_pager_destroy(struct vm *vm);
-struct vnodelist *vnode_list(struct vm *vm);
-/* Pages of the file's contents that are in memory; for checks. */
+/* Free vnodes that have neither users nor pages. */
+void vnode_pager_reclaim(struct vm *vm);
 void vnode_pager_check(struct vm *vm);
 
-/* ---- the pager and its write path (vnode_pager.c, vnode_write.c) ---- */
+/* ---- vnode_pager.c ---- */
 
 extern const struct vm_pagerops vnode_pager_ops;
 void vnode_pager_setsize(struct vm *vm, struct vnode *vp, uint64_t size);
-/* The page daemon's page_hooks.vnode_idle. */
+/* page_hooks.vnode_idle: the last page of an object without users went. */
 void vnode_pager_idle(struct vm *vm, vm_object_t object);
+
+/* ---- vnode_io.c: transfers ---- */
+
+struct vnode_buf *vnode_getbuf(struct vm *vm, struct vnode *vp,
+    vm_pindex_t first, int npages);
+void vnode_relbuf(struct vm *vm, struct vnode_buf *bp);
+/* Start the transfer of bp's pages; done runs at its end (event context, or
+ * at once for a file without a disk). */
+void vnode_strategy(struct vm *vm, struct vnode_buf *bp, enum disk_op op,
+    void (*done)(struct disk_request *rq, int error));
 /*
  * Read [first, first + count) of pages, each of which is NULL (leave alone)
  * or busy and invalid. wanted: index of the one that the caller keeps busy
@@ -82,14 +121,20 @@ void vnode_pager_idle(struct vm *vm, vm_object_t object);
  */
 int vnode_pager_read(struct vm *vm, struct vnode *vp, vm_pindex_t first,
     vm_page_t *pages, int count, int wanted, bool wait);
+
+/* ---- vnode_write.c ---- */
+
 /*
  * Write the blocks that cover the `count` pages from pindex on, through
  * buffers that wire every resident page of a block. sync: wait for each.
+ * cluster: adjacent blocks in one transfer.
  */
-int vnode_write_blocks(struct vm *vm, struct vnode *vp, vm_pindex_t pindex,
+void vnode_write_blocks(struct vm *vm, struct vnode *vp, vm_pindex_t pindex,
     int count, bool sync, bool cluster);
 /* Wait until no write of the file is under way. */
 void vnode_write_drain(struct vm *vm, struct vnode *vp);
+void vnode_pager_putpages(struct vm *vm, vm_object_t object, vm_page_t *mc,
+    int count, int flags, int *rtvals);
 
 /* ---- the syncer (vm_syncer.c) ---- */
 

@@ -1,0 +1,166 @@
+/*
+ * vm_proc.c: records of processes and threads.
+ *
+ * Interface: vmcore/vmcore.h (vm_proc_*, vm_thread_*).
+ * Source:    FreeBSD 5 sys/proc.h as told by companions 14; new processes go
+ *            to the head of the list (12).
+ * Differs:   one thread group a process.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmcore/vm_int.h"
+#include "vmcore/vm_lock.h"
+
+static struct ksegrp *
+vm_ksegrp_new(struct vm *vm, struct proc *p)
+{
+	struct ksegrp *kg = calloc(1, sizeof(*kg));
+
+	if (kg == NULL)
+		vm_panic(vm, "no host memory for a thread group");
+	TAILQ_INIT(&kg->kg_threads);
+	kg->kg_proc = p;
+	kg->kg_user_pri = PUSER;
+	TAILQ_INSERT_TAIL(&p->p_ksegrps, kg, kg_ksegrp);
+	return (kg);
+}
+
+struct proc *
+vm_proc_new(struct vm *vm, int32_t pid, const char *name, struct vmspace *vs,
+    struct proc *parent)
+{
+	struct proc *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return (NULL);
+	TAILQ_INIT(&p->p_threads);
+	TAILQ_INIT(&p->p_ksegrps);
+	strncpy(p->p_comm, name, sizeof(p->p_comm) - 1);
+	p->p_pid = pid;
+	p->p_pptr = parent;
+	p->p_vmspace = vs;
+	p->p_state = PRS_NORMAL;
+	p->p_sflag = PS_INMEM;
+	p->p_rss_cur = p->p_rss_max = UINT64_MAX;
+	p->p_racct_limit = UINT64_MAX;
+	if (parent != NULL) {
+		p->p_nice = parent->p_nice;
+		p->p_rss_cur = parent->p_rss_cur;
+		p->p_rss_max = parent->p_rss_max;
+		p->p_racct_limit = parent->p_racct_limit;
+	}
+	vm_ksegrp_new(vm, p)->kg_nice = p->p_nice;
+	TAILQ_INSERT_HEAD(&vm->allproc, p, p_list);
+	return (p);
+}
+
+struct thread *
+vm_thread_new(struct vm *vm, struct proc *p, int32_t tid,
+    struct sim_thread *st)
+{
+	struct thread *td = calloc(1, sizeof(*td));
+	struct ksegrp *kg = TAILQ_FIRST(&p->p_ksegrps);
+
+	if (td == NULL)
+		vm_panic(vm, "no host memory for a thread");
+	td->td_proc = p;
+	td->td_ksegrp = kg;
+	td->td_sim = st;
+	td->td_tid = tid;
+	td->td_priority = PUSER;
+	td->td_state = TDS_RUNNING;
+	TAILQ_INSERT_TAIL(&p->p_threads, td, td_plist);
+	TAILQ_INSERT_TAIL(&kg->kg_threads, td, td_kglist);
+	if (st != NULL)
+		sim_thread_set_data(st, td);
+	return (td);
+}
+
+void
+vm_thread_free(struct vm *vm, struct thread *td)
+{
+	(void)vm;
+	if (td->td_sim != NULL && sim_thread_data(td->td_sim) == td)
+		sim_thread_set_data(td->td_sim, NULL);
+	TAILQ_REMOVE(&td->td_proc->p_threads, td, td_plist);
+	TAILQ_REMOVE(&td->td_ksegrp->kg_threads, td, td_kglist);
+	free(td);
+}
+
+/* Children of a process that goes lose their parent. */
+static void
+vm_proc_orphans(struct vm *vm, struct proc *parent)
+{
+	struct proc *p;
+
+	TAILQ_FOREACH(p, &vm->allproc, p_list)
+		if (p->p_pptr == parent)
+			p->p_pptr = NULL;
+}
+
+void
+vm_proc_free(struct vm *vm, struct proc *p)
+{
+	struct vmspace *vs = p->p_vmspace;
+	struct ksegrp *kg;
+
+	KASSERT(vm->sim, TAILQ_EMPTY(&p->p_threads),
+	    ("process %d ends with threads", p->p_pid));
+	p->p_state = PRS_ZOMBIE;
+	p->p_vmspace = NULL;
+	if (vs != NULL)
+		vmspace_free(vm, vs);
+	/* A daemon may be at this process in the middle of its walk. */
+	vm_allproc_xlock(vm);
+	TAILQ_REMOVE(&vm->allproc, p, p_list);
+	vm_proc_orphans(vm, p);
+	vm_allproc_xunlock(vm);
+	while ((kg = TAILQ_FIRST(&p->p_ksegrps)) != NULL) {
+		TAILQ_REMOVE(&p->p_ksegrps, kg, kg_ksegrp);
+		free(kg);
+	}
+	free(p);
+}
+
+int32_t
+vm_proc_pid(const struct proc *p)
+{
+	return (p->p_pid);
+}
+
+struct vmspace *
+vm_proc_vmspace(const struct proc *p)
+{
+	return (p->p_vmspace);
+}
+
+void
+vm_proc_set_vmspace(struct vm *vm, struct proc *p, struct vmspace *vs)
+{
+	struct vmspace *old = p->p_vmspace;
+
+	p->p_vmspace = vs;
+	if (old != NULL)
+		vmspace_free(vm, old);
+}
+
+bool
+vm_proc_killed(const struct proc *p)
+{
+	return (p->p_killed);
+}
+
+void
+vm_proc_set_killed(struct vm *vm, struct proc *p)
+{
+	(void)vm;
+	p->p_killed = true;
+}
+
+void
+vm_proc_set_rlimit(struct proc *p, enum vm_rlimit which, uint64_t bytes)
+{
+	if (which == VM_RLIMIT_RSS)
+		p->p_rss_cur = p->p_rss_max = bytes;
+}
