@@ -5,6 +5,7 @@
 
 #include <getopt.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -24,6 +25,12 @@ struct tables {
 	size_t n;
 };
 
+static bool
+may_be_left_out(const struct cli_option *o)
+{
+	return (strncmp(o->arg, "[=", 2) == 0);
+}
+
 /* getopt's own two notations of the table. */
 static void
 make_tables(const struct cli_command *cmd, struct tables *t)
@@ -38,7 +45,7 @@ make_tables(const struct cli_command *cmd, struct tables *t)
 	for (i = 0; cmd->options[i].help != NULL && i < CLI_MAX; i++) {
 		const struct cli_option *o = &cmd->options[i];
 		int has = o->arg == NULL ? no_argument :
-		    o->arg[0] == '[' ? optional_argument : required_argument;
+		    may_be_left_out(o) ? optional_argument : required_argument;
 
 		if (o->name == NULL)
 			continue;
@@ -180,7 +187,8 @@ help_option(FILE *f, const struct cli_option *o)
 	n = o->letter != 0 ? fprintf(f, "  -%c, --%s", o->letter, o->name) :
 	    fprintf(f, "  --%s", o->name);
 	if (o->arg != NULL)
-		n += fprintf(f, "%s%s", o->arg[0] == '[' ? "" : " ", o->arg);
+		n += fprintf(f, "%s%s", may_be_left_out(o) ? "" : " ",
+		    o->arg);
 	if (n + 2 > HELP_COLUMN) {
 		fputc('\n', f);
 		n = 0;

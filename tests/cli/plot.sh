@@ -71,7 +71,7 @@ refused 65 ".: this is a directory" "$vmsim" plot faults . -o x.png
 head -c 20000 run.db >cut.db
 refused 74 "cut.db: reading the database failed" \
     "$vmsim" plot faults cut.db -o x.png
-refused 65 "no-samples.db: the run took no samples" \
+refused 65 "no-samples.db: the run has no samples" \
     "$vmsim" plot queues no-samples.db -o x.png
 refused 65 "no-faults.db: no faults were logged" \
     "$vmsim" plot faults no-faults.db -o x.png
