@@ -242,6 +242,9 @@ counter_names(struct rundb *db, const struct vm *vm)
 		db->counter[i] = strdup(vm_stat_name(vm, i));
 		if (db->counter[i] == NULL)
 			return (-ENOMEM);
+		/* a column's name that needs no quotes: "vm_faults_swap" */
+		for (char *p = db->counter[i]; *p != '\0'; p++)
+			*p = *p == '.' ? '_' : *p;
 		db->ncounters = (uint32_t)(i + 1);
 	}
 	for (int i = 0; i < RUNDB_CHUNKS; i++) {

@@ -13,6 +13,7 @@
 #include "sim/base/sim.h"
 #include "sim/config.h"
 #include "sim/rundb.h"
+#include "vmcore/vm_int.h"
 
 #define HZ 1000000000u
 #define PAGES 4096
@@ -44,6 +45,7 @@ static const struct {
 };
 
 struct model {
+	struct vm vm;
 	uint64_t v[NSTATS];
 	struct rundb *db;
 	struct sim_rng rng;
@@ -51,35 +53,44 @@ struct model {
 	uint32_t next_page;
 };
 
-size_t
-vm_stat_count(const struct vm *vm)
+static size_t
+model_count(const struct vm *vm)
 {
 	return (NSTATS);
 }
 
-const char *
-vm_stat_name(const struct vm *vm, size_t i)
+static const char *
+model_name(const struct vm *vm, size_t i)
 {
 	return (stats[i].name);
 }
 
-const char *
-vm_stat_help(const struct vm *vm, size_t i)
+static const char *
+model_help(const struct vm *vm, size_t i)
 {
 	return ("made up");
 }
 
-bool
-vm_stat_is_gauge(const struct vm *vm, size_t i)
+static bool
+model_is_gauge(const struct vm *vm, size_t i)
 {
 	return (stats[i].gauge);
 }
 
-uint64_t
-vm_stat_value(const struct vm *vm, size_t i)
+static uint64_t
+model_value(const struct vm *vm, size_t i)
 {
 	return (((const struct model *)(const void *)vm)->v[i]);
 }
+
+static const struct vm_kernel_ops model_kernel = {
+	.name = "model",
+	.stat_count = model_count,
+	.stat_name = model_name,
+	.stat_help = model_help,
+	.stat_is_gauge = model_is_gauge,
+	.stat_value = model_value,
+};
 
 static void
 move(struct model *m, uint32_t page, int from, int to, int reason)
@@ -194,7 +205,7 @@ step(struct model *m, int i)
 		fault(m, VMF_RESIDENT);
 	scan(m);
 	if (i % 10 == 0)
-		rundb_put_sample(m->db, m->now, (struct vm *)(void *)m);
+		rundb_put_sample(m->db, m->now, &m->vm);
 }
 
 static int
@@ -205,7 +216,8 @@ make(const char *path, const char *how, struct sim_err *err)
 	struct machine_result res = { .cycles = 10ull * HZ,
 		.sim_ns = 10000000000u, .instructions = 1234567890,
 		.interrupted = strcmp(how, "interrupted") == 0 };
-	struct model m = { .v = { [PAGE_COUNT] = PAGES, [WIRE] = 300,
+	struct model m = { .vm = { .kernel = &model_kernel },
+	    .v = { [PAGE_COUNT] = PAGES, [WIRE] = 300,
 	    [FREE] = PAGES - 300, [TARGET] = 200, [MIN] = 80,
 	    [RESERVED] = 30 } };
 	struct tunables *ts = tunables_create();

@@ -20,50 +20,57 @@
 #include "sim/config.h"
 #include "sim/rundb.h"
 #include "suite.h"
+#undef PRIO_MIN /* the host's; vmcore has a kernel's own */
+#undef PRIO_MAX
+#include "vmcore/vm_int.h"
 
 /* ---- a kernel with three counters ---- */
 
 static const char *const stat_names[] = { "v_free_count", "v_vm_faults",
-	"v_\"odd\" name" };
+	"a.\"odd\" name" };
 struct fake_vm {
+	struct vm vm;
 	uint64_t v[3];
 };
 
-size_t
-vm_stat_count(const struct vm *vm)
+static size_t
+fake_count(const struct vm *vm)
 {
 	return (3);
 }
 
-const char *
-vm_stat_name(const struct vm *vm, size_t i)
+static const char *
+fake_name(const struct vm *vm, size_t i)
 {
 	return (stat_names[i]);
 }
 
-const char *
-vm_stat_help(const struct vm *vm, size_t i)
+static const char *
+fake_help(const struct vm *vm, size_t i)
 {
 	return ("help");
 }
 
-bool
-vm_stat_is_gauge(const struct vm *vm, size_t i)
+static bool
+fake_is_gauge(const struct vm *vm, size_t i)
 {
 	return (i != 1);
 }
 
-uint64_t
-vm_stat_value(const struct vm *vm, size_t i)
+static uint64_t
+fake_value(const struct vm *vm, size_t i)
 {
 	return (((const struct fake_vm *)(const void *)vm)->v[i]);
 }
 
-uint64_t
-vm_stat(const struct vm *vm, const char *name)
-{
-	return (0);
-}
+static const struct vm_kernel_ops fake_kernel = {
+	.name = "fake",
+	.stat_count = fake_count,
+	.stat_name = fake_name,
+	.stat_help = fake_help,
+	.stat_is_gauge = fake_is_gauge,
+	.stat_value = fake_value,
+};
 
 /* ---- a place for files, and rows by number ---- */
 
@@ -131,8 +138,9 @@ static void
 put_rows(struct rundb *db, uint64_t n, unsigned jitter_us)
 {
 	char *const argv[] = { (char *)"sort", (char *)"a b", NULL };
-	struct fake_vm vm = { { 1, 2, 3 } };
+	struct fake_vm *fake = calloc(1, sizeof(*fake));
 
+	fake->vm.kernel = &fake_kernel;
 	rundb_put_process(db, 100, 1, "sort", argv, 5);
 	rundb_put_object(db, 3, "vnode", "/usr/bin/sort");
 	for (uint64_t i = 1; i <= n; i++) {
@@ -140,16 +148,16 @@ put_rows(struct rundb *db, uint64_t n, unsigned jitter_us)
 		if (i % 2 == 0)
 			put_others(db, i);
 		if (i % 1000 == 0) {
-			vm.v[0] = i;
-			vm.v[1] = i * 10;
-			rundb_put_sample(db, i * CYCLES,
-			    (struct vm *)(void *)&vm);
+			fake->v[0] = i;
+			fake->v[1] = i * 10;
+			rundb_put_sample(db, i * CYCLES, &fake->vm);
 			if (jitter_us != 0)
 				usleep(jitter_us);
 		}
 	}
 	rundb_put_process_end(db, 100, n * CYCLES, 3 << 8, 11, 12, 13, 14, 15,
 	    16);
+	free(fake);
 }
 
 static int
@@ -294,6 +302,8 @@ START_TEST(rows_arrive)
 	    "ORDER BY seconds DESC LIMIT 1"), 10000);
 	ck_assert_int_eq(number(c, "SELECT final FROM counters WHERE "
 	    "name='v_vm_faults'"), 500000);
+	ck_assert_int_eq(number(c, "SELECT count(\"a_\"\"odd\"\" name\") FROM "
+	    "samples"), 50);
 	text_is(c, "SELECT argv FROM processes WHERE pid=100 AND exit_code=3 "
 	    "AND signal=0 AND peak_rss=16", "[\"sort\",\"a b\"]");
 	text_is(c, "SELECT object_name FROM v_faults WHERE seq=1",
