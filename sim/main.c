@@ -20,7 +20,6 @@ static const struct {
 	{ "sysctl", cmd_sysctl, "list the tunables of the kernel" },
 	{ "plot", cmd_plot, "draw a run database" },
 	{ "conform", cmd_conform, "replay conformance vectors" },
-	{ "disk", cmd_disk, "disk models: list, show, replay, score" },
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
 

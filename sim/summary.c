@@ -112,10 +112,15 @@ text_paging(struct machine *m, FILE *f)
 {
 	struct vm *vm = machine_vm(m);
 
-	fprintf(f, "  faults    %s: %s zero fill, %s copy on write, %s with "
-	    "page-in, the rest resident\n", N(vm_stat(vm, "v_vm_faults")),
-	    N(vm_stat(vm, "v_zfod")), N(vm_stat(vm, "v_cow_faults")),
-	    N(vm_stat(vm, "v_io_faults")));
+	fprintf(f, "  faults    %s: %s zero fill, %s copy on write, %s from "
+	    "files, %s from swap, %s resident, %s errors\n",
+	    N(vm_stat(vm, "v_vm_faults")),
+	    N(vm_stat(vm, "vm.faults.zero_fill")),
+	    N(vm_stat(vm, "vm.faults.cow") + vm_stat(vm, "vm.faults.cow_move")),
+	    N(vm_stat(vm, "vm.faults.file")), N(vm_stat(vm, "vm.faults.swap")),
+	    N(vm_stat(vm, "vm.faults.fast") +
+	    vm_stat(vm, "vm.faults.resident")),
+	    N(vm_stat(vm, "vm.faults.error")));
 	fprintf(f, "  swap      in %s pages (%s transfers), out %s pages (%s "
 	    "transfers)\n", N(vm_stat(vm, "v_swappgsin")),
 	    N(vm_stat(vm, "v_swapin")), N(vm_stat(vm, "v_swappgsout")),
