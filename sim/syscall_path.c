@@ -125,12 +125,21 @@ open_inode(struct sysctx *c, struct inode *ip, uint32_t flags, bool created)
 	return (fd);
 }
 
+/* How far the last component is followed. */
+static enum vfs_final
+open_final(uint32_t flags)
+{
+	if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+		return (VFS_PARENT);
+	if (flags & O_NOFOLLOW)
+		return (VFS_NOFOLLOW);
+	return (flags & O_CREAT ? VFS_CREATE : VFS_FOLLOW);
+}
+
 static int64_t
 do_open(struct sysctx *c, uint64_t dirfd, vm_offset_t va, uint32_t flags,
     uint64_t mode)
 {
-	bool nofollow = (flags & O_NOFOLLOW) ||
-	    (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
 	struct inode *ip = NULL;
 	struct vfs_place pl;
 	bool created;
@@ -142,11 +151,11 @@ do_open(struct sysctx *c, uint64_t dirfd, vm_offset_t va, uint32_t flags,
 		return (-EINVAL);
 	if (flags & O_PATH)
 		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	ret = find_at(c, 0, dirfd, va,
-	    nofollow ? VFS_NOFOLLOW : VFS_FOLLOW, &pl);
-	if (ret != 0)
-		return (ret);
-	ret = open_place(c, &pl, flags, mode, &ip, &created);
+	ret = find_at(c, 0, dirfd, va, open_final(flags), &pl);
+	if (ret == 0 && (flags & O_CREAT) && pl.slash)
+		ret = -EISDIR;
+	if (ret == 0)
+		ret = open_place(c, &pl, flags, mode, &ip, &created);
 	if (ret == 0)
 		ret = check_open(ip, flags, pl.slash);
 	vfs_place_done(&pl);

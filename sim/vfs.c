@@ -106,6 +106,7 @@ inode_free(struct inode *ip)
 	host_close_file(ip);
 	inode_drop_data(ip);
 	dir_free(ip);
+	host_names_free(ip);
 	TAILQ_REMOVE(&vfs->inodes, ip, all);
 	vfs->ninodes--;
 	free(ip->target);
@@ -517,7 +518,7 @@ walk_dots(struct walk *w, bool slash, struct vfs_place *pl)
 static bool
 walk_follows(const struct walk *w, bool final, bool slash)
 {
-	return (!final || w->final == VFS_FOLLOW ||
+	return (!final || w->final == VFS_FOLLOW || w->final == VFS_CREATE ||
 	    (w->final == VFS_NOFOLLOW && slash));
 }
 
@@ -535,6 +536,8 @@ walk_step(struct walk *w, struct vfs_place *pl)
 	if (error != 0 || w->cur == NULL)
 		return (error < 0 ? error : 0);
 	final = *w->rest == '\0';
+	if (final && slash && w->final == VFS_CREATE)
+		return (-EISDIR);
 	error = dir_get(w->cur, pl->name, &ip);
 	if (error == -ENOENT && final)
 		return (walk_end(w, NULL, VFS_LAST_NAME, slash, pl->name, pl));

@@ -102,6 +102,7 @@ struct vfs_place {
 enum vfs_final {
 	VFS_FOLLOW,
 	VFS_NOFOLLOW, /* but "link/" is followed */
+	VFS_CREATE, /* as FOLLOW, for a file to be made: "name/" is EISDIR */
 	VFS_PARENT /* never: the name itself is to be made or removed */
 };
 /* As vfs_lookup, but the last component may be missing. A dangling symbolic

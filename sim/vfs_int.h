@@ -44,6 +44,11 @@ struct dentry {
 	bool whiteout;
 };
 
+struct hostname { /* another path of a bound file on the host */
+	struct hostname *next;
+	char *path;
+};
+
 struct vfs_blocks; /* sparse contents, vfs_data.c */
 
 struct extent { /* sectors of the fs disk */
@@ -66,6 +71,7 @@ struct inode {
 	bool fixed; /* synthetic directory: nothing may be made in it */
 	bool orphaned;
 	char *host; /* path on the host; NULL: memory only */
+	struct hostname *names; /* more host paths: links made by the guest */
 	char *path; /* absolute guest path of the last lookup */
 	void *data; /* a FIFO's pipe */
 
@@ -135,7 +141,10 @@ int dir_load(struct inode *dir); /* make it complete */
 bool dir_is_empty(struct inode *dir);
 void dir_free(struct inode *dir);
 char *host_child(const struct inode *dir, const char *name); /* malloced */
-void inode_rehost(struct inode *ip, const char *host);
+/* The host's names of a bound file, as links come and go. */
+int host_name_add(struct inode *ip, const char *path);
+void host_name_remove(struct inode *ip, const char *path);
+void host_names_free(struct inode *ip);
 
 /* vfs_data.c */
 void inode_drop_data(struct inode *ip);
