@@ -166,8 +166,6 @@ uproc_reap(struct machine *m, struct uproc *p)
 {
 	int status = p->exit_status;
 
-	if (p->vs != NULL)
-		m->cpu->ops->pmap_gone(m->cpu, vmspace_pmap(p->vs));
 	vm_proc_free(m->vm, p->proc);
 	if (m->db != NULL) {
 		rundb_put_process_end(m->db, p->pid, sim_now(m->sim), status,
@@ -195,13 +193,20 @@ uthread_end(struct uthread *t)
 {
 	struct uproc *p = t->p;
 	struct machine *m = p->m;
+	bool last;
 
 	m->cpu->ops->context_free(m->cpu, t->ctx);
 	TAILQ_REMOVE(&p->threads, t, link);
-	if (TAILQ_EMPTY(&p->threads))
-		uproc_reap(m, p);
+	last = TAILQ_EMPTY(&p->threads);
+	if (last) {
+		m->cpu->ops->pmap_gone(m->cpu, vmspace_pmap(p->vs));
+		vm_proc_exit(m->vm, p->proc);
+		p->vs = NULL;
+	}
 	vm_thread_free(m->vm, t->td);
 	free(t);
+	if (last)
+		uproc_reap(m, p);
 }
 
 static void

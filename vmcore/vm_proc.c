@@ -100,6 +100,13 @@ vm_proc_orphans(struct vm *vm, struct proc *parent)
 }
 
 void
+vm_proc_exit(struct vm *vm, struct proc *p)
+{
+	p->p_flag |= P_WEXIT;
+	vm_proc_set_vmspace(vm, p, NULL);
+}
+
+void
 vm_proc_free(struct vm *vm, struct proc *p)
 {
 	struct vmspace *vs = p->p_vmspace;

@@ -211,6 +211,9 @@ struct proc *vm_proc_new(struct vm *vm, int32_t pid, const char *name,
 struct thread *vm_thread_new(struct vm *vm, struct proc *p, int32_t tid,
     struct sim_thread *st);
 void vm_thread_free(struct vm *vm, struct thread *td);
+/* The process ends: it is no victim any more, and its address space goes. May
+ * sleep, so its last thread is still there. */
+void vm_proc_exit(struct vm *vm, struct proc *p);
 /* All threads are gone. Drops the reference to the address space. May sleep. */
 void vm_proc_free(struct vm *vm, struct proc *p);
 int32_t vm_proc_pid(const struct proc *p);
