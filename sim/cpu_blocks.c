@@ -28,7 +28,6 @@
 #define BLOCKS_MAX (1u << 22) /* then everything is forgotten and rebuilt */
 #define PAGES_MIN 64u
 #define SPACE_BUCKETS 64u
-#define NUMBER_LAST UINT16_MAX
 
 struct space_page {
 	uint64_t vpn; /* 0: free slot (page 0 is never mapped for users) */
@@ -41,7 +40,7 @@ struct cpu_space {
 	struct cpu_space *next; /* in the bucket */
 	struct pmap *pmap;
 	uint32_t id; /* pmap_id */
-	uint16_t number;
+	uint32_t number; /* in the hot table, 0: none now */
 	uint32_t npages, page_slots;
 	struct space_page *pages; /* open addressing by vpn */
 };
@@ -58,7 +57,7 @@ struct cpu_blocks {
 	const struct cpu_costs *costs;
 	const struct cpu_decoder *decoder;
 	struct cpu_hot *hot;
-	uint16_t last_number;
+	uint32_t last_number;
 	uint32_t last_content;
 	uint64_t decoded; /* blocks, ever */
 	uint32_t nblocks, block_slots;
@@ -84,7 +83,7 @@ mix(uint64_t x)
 
 struct cpu_blocks *
 cpu_blocks_new(struct mmu *mmu, const struct cpu_costs *costs,
-    const struct cpu_decoder *decoder)
+    const struct cpu_decoder *decoder, struct cpu_hot *hot)
 {
 	struct cpu_blocks *bl = calloc(1, sizeof(*bl));
 
@@ -95,11 +94,11 @@ cpu_blocks_new(struct mmu *mmu, const struct cpu_costs *costs,
 	bl->decoder = decoder;
 	bl->block_slots = BLOCKS_MIN;
 	bl->content_slots = PAGES_MIN;
-	bl->hot = calloc(CPU_HOT_SIZE, sizeof(*bl->hot));
+	bl->hot = hot;
 	bl->blocks = calloc(bl->block_slots, sizeof(*bl->blocks));
 	bl->contents = calloc(bl->content_slots, sizeof(*bl->contents));
 	bl->frame_version = calloc(mmu_frames(mmu), sizeof(uint32_t));
-	if (bl->hot == NULL || bl->blocks == NULL || bl->contents == NULL ||
+	if (bl->blocks == NULL || bl->contents == NULL ||
 	    bl->frame_version == NULL) {
 		cpu_blocks_free(bl);
 		return NULL;
@@ -127,36 +126,37 @@ cpu_blocks_free(struct cpu_blocks *bl)
 			space_free(s);
 		}
 	}
-	free(bl->hot);
 	free(bl->blocks);
 	free(bl->contents);
 	free(bl->frame_version);
 	free(bl);
 }
 
-struct cpu_hot *
-cpu_blocks_hot(struct cpu_blocks *bl)
-{
-	return bl->hot;
-}
-
 /* ------------------------------------------------------- address spaces */
 
-/* A fresh number makes every hot entry of the old one unreachable. */
+/* Numbers are few: when they are used up, all spaces start again. */
 static void
-space_renumber(struct cpu_blocks *bl, struct cpu_space *s)
+numbers_restart(struct cpu_blocks *bl)
 {
-	if (bl->last_number == NUMBER_LAST) {
-		memset(bl->hot, 0, CPU_HOT_SIZE * sizeof(*bl->hot));
-		bl->last_number = 0;
-		for (unsigned i = 0; i < SPACE_BUCKETS; i++) {
-			struct cpu_space *o;
+	memset(bl->hot, 0, CPU_HOT_SIZE * sizeof(*bl->hot));
+	bl->last_number = 0;
+	for (unsigned i = 0; i < SPACE_BUCKETS; i++) {
+		struct cpu_space *o;
 
-			for (o = bl->buckets[i]; o != NULL; o = o->next)
-				o->number = ++bl->last_number;
-		}
+		for (o = bl->buckets[i]; o != NULL; o = o->next)
+			o->number = 0;
 	}
-	s->number = ++bl->last_number;
+}
+
+uint64_t
+cpu_space_tag(struct cpu_blocks *bl, struct cpu_space *s)
+{
+	if (s->number == 0) {
+		if (bl->last_number == CPU_SPACES)
+			numbers_restart(bl);
+		s->number = ++bl->last_number;
+	}
+	return (uint64_t)s->number << CPU_SPACE_SHIFT;
 }
 
 struct cpu_space *
@@ -183,7 +183,6 @@ cpu_space_get(struct cpu_blocks *bl, struct pmap *pmap)
 	}
 	s->next = *bucket;
 	*bucket = s;
-	space_renumber(bl, s);
 	return s;
 }
 
@@ -201,12 +200,6 @@ cpu_space_drop(struct cpu_blocks *bl, struct pmap *pmap)
 		*p = s->next;
 		space_free(s);
 	}
-}
-
-uint16_t
-cpu_space_number(const struct cpu_space *s)
-{
-	return s->number;
 }
 
 /* ------------------------------------------------------------- contents */
@@ -338,7 +331,7 @@ page_sync(struct cpu_blocks *bl, struct cpu_space *s, vm_offset_t va,
 		p->vpn = vpn;
 		s->npages++;
 	} else if (p->content != content) {
-		space_renumber(bl, s);
+		s->number = 0; /* the hot entries of this space are void */
 	}
 	p->pfn = pfn;
 	p->version = bl->frame_version[pfn];
@@ -425,7 +418,7 @@ blocks_forget(struct cpu_blocks *bl)
 		for (s = bl->buckets[i]; s != NULL; s = s->next) {
 			memset(s->pages, 0, s->page_slots * sizeof(*s->pages));
 			s->npages = 0;
-			space_renumber(bl, s);
+			s->number = 0;
 		}
 	}
 }
@@ -551,21 +544,22 @@ cpu_block_get(struct cpu_blocks *bl, struct cpu_space *s, uint64_t pc,
 	return b;
 }
 
+/*
+ * The hook compares the cycles, not the need, with what is left of a run: the
+ * slow path decides when they do not fit. So a block that needs more than it
+ * costs always takes the slow path; such are very long or very rare.
+ */
 void
-cpu_block_heat(struct cpu_blocks *bl, const struct cpu_space *s,
+cpu_block_heat(struct cpu_blocks *bl, struct cpu_space *s,
     const struct cpu_block *b)
 {
 	struct cpu_hot *h = &bl->hot[cpu_hot_index(b->pc)];
 
 	if (b->page[0] == 0 || (b->flags & CPU_BLOCK_SPECIAL) ||
-	    b->icount > UINT16_MAX || b->cycles > UINT16_MAX ||
-	    b->need > UINT16_MAX)
+	    b->need > b->cycles || b->size >> CPU_SIZE_BITS != 0)
 		return;
-	h->tag = CPU_TAG(b->pc, b->size);
-	h->space = s->number;
-	h->icount = (uint16_t)b->icount;
-	h->cycles = (uint16_t)b->cycles;
-	h->need = (uint16_t)b->need;
+	h->tag = CPU_TAG(b->pc, b->size, cpu_space_tag(bl, s));
+	h->word = b->cycles - ((uint64_t)b->icount << 32);
 }
 
 void

@@ -37,20 +37,27 @@ struct cpu_block {
 	uint32_t flags;
 };
 
-/* An entry of the hot table; `tag` is pc and size in one word. */
+/*
+ * An entry of the hot table. `tag` is pc, size and the address space's number
+ * in one word; `word` is the cycles in its low half and the negated number of
+ * instructions in its high half, so that one subtraction takes the cycles
+ * from what is left of a run and adds the instructions to what it has done.
+ */
 struct cpu_hot {
 	uint64_t tag;
-	uint16_t space; /* address space's present number, 0: free */
-	uint16_t icount;
-	uint16_t cycles;
-	uint16_t need;
+	uint64_t word;
 };
 #define CPU_HOT_BITS 15
 #define CPU_HOT_SIZE (1u << CPU_HOT_BITS)
 #define CPU_PC_BITS 47 /* user addresses */
-#define CPU_TAG(pc, size) ((pc) | (uint64_t)(size) << CPU_PC_BITS)
+#define CPU_SIZE_BITS 13 /* a block is at most a page and an instruction */
+#define CPU_SPACE_SHIFT (CPU_PC_BITS + CPU_SIZE_BITS)
+#define CPU_SPACES 15u /* numbers 1 to 15; then the hot table is cleared */
+#define CPU_TAG(pc, size, space_tag) \
+	((pc) | (uint64_t)(size) << CPU_PC_BITS | (space_tag))
 #define CPU_TAG_PC(tag) ((tag) & ((1ull << CPU_PC_BITS) - 1))
-#define CPU_TAG_SIZE(tag) ((uint32_t)((tag) >> CPU_PC_BITS))
+#define CPU_TAG_SIZE(tag) \
+	((uint32_t)((tag) >> CPU_PC_BITS) & ((1u << CPU_SIZE_BITS) - 1))
 
 static inline uint32_t
 cpu_hot_index(uint64_t pc)
@@ -61,20 +68,20 @@ cpu_hot_index(uint64_t pc)
 struct cpu_blocks;
 struct cpu_space; /* one address space */
 
-/* NULL: out of memory. */
+/* hot: CPU_HOT_SIZE zeroed entries, kept by the caller. NULL: out of memory. */
 struct cpu_blocks *cpu_blocks_new(struct mmu *mmu, const struct cpu_costs *costs,
-    const struct cpu_decoder *decoder);
+    const struct cpu_decoder *decoder, struct cpu_hot *hot);
 void cpu_blocks_free(struct cpu_blocks *bl);
-struct cpu_hot *cpu_blocks_hot(struct cpu_blocks *bl);
 
 /* The record of an address space, made at first use; NULL: out of memory. */
 struct cpu_space *cpu_space_get(struct cpu_blocks *bl, struct pmap *pmap);
 void cpu_space_drop(struct cpu_blocks *bl, struct pmap *pmap);
-/* Its present number in the hot table; changes when code in it changes. */
-uint16_t cpu_space_number(const struct cpu_space *s);
+/* Its present part of a tag, given when it has none; it changes when code in
+ * the space changes and when numbers run out. */
+uint64_t cpu_space_tag(struct cpu_blocks *bl, struct cpu_space *s);
 
 /* The page, in frame pfn, is about to be fetched from: compare its contents.
- * The space's number may change. */
+ * The space's tag may change. */
 void cpu_space_fetch(struct cpu_blocks *bl, struct cpu_space *s,
     vm_offset_t va, pfn_t pfn);
 /* The frame's bytes are about to change. */
@@ -84,8 +91,8 @@ void cpu_blocks_frame_changes(struct cpu_blocks *bl, pfn_t pfn);
  * no memory left the result is just not kept. */
 const struct cpu_block *cpu_block_get(struct cpu_blocks *bl,
     struct cpu_space *s, uint64_t pc, uint32_t size);
-/* Make the hot table find it. */
-void cpu_block_heat(struct cpu_blocks *bl, const struct cpu_space *s,
+/* Make the hot table find it, if it may. */
+void cpu_block_heat(struct cpu_blocks *bl, struct cpu_space *s,
     const struct cpu_block *b);
 
 /* Instructions and cycles of [pc, end), for a block left in the middle. */

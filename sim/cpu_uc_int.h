@@ -35,16 +35,17 @@ struct cpu_context {
 
 /*
  * State of the run in progress. The block hook's own fields come first, in
- * one cache line.
+ * one cache line. `fast` holds in its low half the cycles that are left of
+ * the last grant and in its high half the instructions since; everything but
+ * the hook calls run_sync() before it looks at cycles and instructions.
  */
 struct cpu_run {
-	const struct cpu_hot *hot;
-	uint64_t limit; /* cycles; 0 while stepping, so that every block takes
-			   the slow path */
-	uint64_t cycles, instructions; /* so far */
+	uint64_t fast;
+	uint64_t space_tag; /* of the address space in the hot table */
 	uint64_t last; /* CPU_TAG of the last block begun, 0: none */
-	uint16_t space; /* number of the address space in the hot table */
-	uint64_t real_limit;
+	uint32_t granted;
+	uint64_t limit; /* cycles */
+	uint64_t cycles, instructions; /* so far */
 	struct cpu_space *as;
 	struct pmap *pmap;
 	uint64_t stop_pc;
@@ -59,7 +60,8 @@ struct cpu_run {
 
 struct cpu_uc {
 	struct cpu_engine pub; /* must be first */
-	struct cpu_run run;
+	_Alignas(64) struct cpu_run run;
+	_Alignas(64) struct cpu_hot hot[CPU_HOT_SIZE];
 	struct sim *sim;
 	struct mmu *mmu;
 	uc_engine *uc;
@@ -71,6 +73,7 @@ struct cpu_uc {
 	uint32_t tlb_gen; /* counts flushes, never 0 */
 	uint64_t mmu_gen; /* mmu_tlb_gen at the last flush */
 	uint32_t tlb_space; /* pmap_id of the space that the TLB holds */
+	uint32_t tlb_fills; /* since the last flush */
 	bool tlb_stale; /* flush before executing */
 	bool window_open; /* fills at CPU_WINDOW are answered */
 	bool booting; /* any address is frame 0: entering CPL 3 */

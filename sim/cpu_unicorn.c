@@ -11,11 +11,12 @@
  * What is simulated and what is not. Cycles, instructions, R and M bits and
  * stop places depend on the guest's bytes and the page tables only. Fills,
  * flushes, translations and starts depend on the host (rule 9) and reach
- * nothing but struct cpu_stats. One residue is known: a block that straddles
- * a page end takes the second page's fault before its first instruction, so
- * in straight-line code of thousands of operations that runs into a missing
- * page the instant of that fault, not its address, can depend on where the
- * emulator cut the block.
+ * nothing but struct cpu_stats. The emulator takes the fault of a block's
+ * second page before the block's first instruction; as it cuts long blocks
+ * by limits of its own, that instant would depend on the host, so such a
+ * block is run up to the page's end first (run_to_page_end). What remains:
+ * the second page's R bit is set when the block begins, not when the page is
+ * reached.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -31,6 +32,10 @@
 #define MSR_STAR 0xc0000081u
 #define EFER_SCE 1u
 #define CS_USER 0x33
+/* The emulator's TLB grows at a flush only: so many fills say it is too small
+ * (section 7). No effect on anything simulated. */
+#define TLB_FILLS_MAX 65536u
+#define GRANT_MAX 0x7fffffffu /* cycles the hook counts by itself */
 #define UC_VERSION_NEEDED 0x02010100u /* 2.1.1 */
 
 /* ------------------------------------------------------- TLB and code */
@@ -42,6 +47,7 @@ tlb_flush(struct cpu_uc *e)
 	if (++e->tlb_gen == 0)
 		e->tlb_gen = 1;
 	e->tlb_stale = false;
+	e->tlb_fills = 0;
 	e->stats.tlb_flushes++;
 }
 
@@ -106,7 +112,7 @@ fill_fetch(struct cpu_uc *e, uint64_t va, pfn_t pfn, uc_tlb_entry *out)
 		tlb_flush(e);
 	f->has_code = 1;
 	cpu_space_fetch(e->blocks, e->run.as, va, pfn);
-	e->run.space = cpu_space_number(e->run.as);
+	e->run.space_tag = cpu_space_tag(e->blocks, e->run.as);
 	out->perms = UC_PROT_READ | UC_PROT_EXEC;
 	return true;
 }
@@ -172,6 +178,7 @@ cpu_fill(uc_engine *uc, uint64_t va, uc_mem_type type, uc_tlb_entry *out,
 	pte_t *pte;
 
 	e->stats.fills++;
+	e->tlb_fills++;
 	if (fill_internal(e, va, out))
 		return true;
 	pte = va < CPU_USER_TOP ? pmap_pte(e->run.pmap, va) : NULL;
@@ -212,61 +219,92 @@ last_block_cut(struct cpu_uc *e)
 	return (b->flags & CPU_BLOCK_CUT) != 0;
 }
 
+/* Bring cycles and instructions up to date; nothing is left to the hook. */
+static void
+run_sync(struct cpu_run *r)
+{
+	r->cycles += r->granted - (uint32_t)r->fast;
+	r->instructions += r->fast >> 32;
+	r->granted = 0;
+	r->fast = 0;
+}
+
+/* Let the hook go on by itself as far as the limit allows. */
+static void
+run_grant(struct cpu_run *r)
+{
+	uint64_t left = r->limit > r->cycles ? r->limit - r->cycles : 0;
+
+	r->granted = left < GRANT_MAX ? (uint32_t)left : GRANT_MAX;
+	r->fast = r->granted;
+}
+
+/* True: the run stops before this block. */
+static bool
+block_stops(struct cpu_uc *e, const struct cpu_block *b)
+{
+	struct cpu_run *r = &e->run;
+
+	if (r->cycles + b->need > r->limit && r->instructions != 0 &&
+	    !last_block_cut(e)) {
+		cpu_stop(e, STOP_LIMIT, b->pc);
+		return true;
+	}
+	if (b->flags & CPU_BLOCK_SPECIAL) {
+		cpu_stop(e, STOP_SPECIAL, b->pc);
+		return true;
+	}
+	return false;
+}
+
+/* A block that the hot table does not know, or near the end of the run. */
 static __attribute__((noinline)) void
 block_slow(struct cpu_uc *e, uint64_t pc, uint32_t size)
 {
 	struct cpu_run *r = &e->run;
-	const struct cpu_block *b;
-	struct cpu_block now;
+	struct cpu_block b;
 
 	if (e->booting || r->stop != STOP_NONE)
 		return;
+	run_sync(r);
 	if (r->step == STEP_RAN) {
 		cpu_stop(e, STOP_STEP, pc);
 		return;
 	}
-	b = cpu_block_get(e->blocks, r->as, pc, size);
-	now = *b;
-	r->space = cpu_space_number(r->as);
-	if (r->step == STEP_OFF) {
-		if (r->cycles + now.need > r->real_limit &&
-		    r->instructions != 0 && !last_block_cut(e)) {
-			cpu_stop(e, STOP_LIMIT, pc);
-			return;
-		}
-		if (now.flags & CPU_BLOCK_SPECIAL) {
-			cpu_stop(e, STOP_SPECIAL, pc);
-			return;
-		}
-	} else {
+	b = *cpu_block_get(e->blocks, r->as, pc, size);
+	if (r->step == STEP_OFF && block_stops(e, &b))
+		return;
+	r->cycles += b.cycles;
+	r->instructions += b.icount;
+	cpu_block_heat(e->blocks, r->as, &b);
+	r->space_tag = cpu_space_tag(e->blocks, r->as);
+	r->last = CPU_TAG(pc, size, r->space_tag);
+	if (r->step == STEP_OFF)
+		run_grant(r);
+	else
 		r->step = STEP_RAN;
-	}
-	r->cycles += now.cycles;
-	r->instructions += now.icount;
-	r->last = CPU_TAG(pc, size);
-	cpu_block_heat(e->blocks, r->as, &now);
 }
 
 /*
- * Called before every block: the dearest line of the simulator. Rule 10: a
+ * Called before every block: the dearest lines of the simulator. Rule 10: a
  * stop here leaves the block unrun, and its hook will be called again.
  */
-static void
+static __attribute__((hot, aligned(64))) void
 cpu_block(uc_engine *uc, uint64_t pc, uint32_t size, void *user)
 {
 	struct cpu_uc *e = user;
 	struct cpu_run *r = &e->run;
-	uint64_t tag = CPU_TAG(pc, size);
-	const struct cpu_hot *h = &r->hot[cpu_hot_index(pc)];
+	const struct cpu_hot *h = &e->hot[cpu_hot_index(pc)];
+	uint64_t tag = CPU_TAG(pc, size, r->space_tag);
+	uint64_t fast = r->fast, word = h->word;
 
-	if (__builtin_expect(h->tag == tag && h->space == r->space &&
-		r->cycles + h->need <= r->limit, 1)) {
-		r->cycles += h->cycles;
-		r->instructions += h->icount;
-		r->last = tag;
+	if (__builtin_expect(h->tag != tag ||
+		    (uint32_t)fast < (uint32_t)word, 0)) {
+		block_slow(e, pc, size);
 		return;
 	}
-	block_slow(e, pc, size);
+	r->fast = fast - word;
+	r->last = tag;
 }
 
 static void
@@ -386,26 +424,41 @@ fault_va(struct cpu_uc *e, uint64_t rip)
 	return best == UINT64_MAX ? page : best;
 }
 
+/* Was it the second page of a block that could not be fetched? */
+static bool
+second_page_missing(const struct cpu_uc *e)
+{
+	const struct cpu_run *r = &e->run;
+
+	return r->stop == STOP_NONE && r->refused == FILL_FAULT &&
+	    r->refused_access == VM_PROT_EXECUTE &&
+	    r->refused_va >> PAGE_SHIFT != e->loaded->rip >> PAGE_SHIFT;
+}
+
+static enum next
+exit_fault(struct cpu_uc *e, uint64_t va, struct cpu_exit *ex)
+{
+	/* not an address at all: general protection, as on hardware */
+	if (va >= CPU_USER_TOP && va < 0 - CPU_USER_TOP)
+		return exit_trap(ex, CPU_TRAP_GP);
+	ex->kind = CPU_EXIT_FAULT;
+	ex->va = va;
+	ex->access = e->run.refused_access;
+	return RUN_EXIT;
+}
+
 static enum next
 after_fault(struct cpu_uc *e, uint64_t rip, uc_err err, struct cpu_exit *ex)
 {
-	struct cpu_run *r = &e->run;
+	uint64_t va;
 
-	ex->va = rip;
-	if (r->refused_access != VM_PROT_EXECUTE) {
-		ex->va = fault_va(e, rip);
-		if (!rewind_faulted(e, rip))
-			return exit_error(e, ex, "fault outside its block",
-			    err);
-	} else if (rip >> PAGE_SHIFT != r->refused_va >> PAGE_SHIFT) {
-		ex->va = r->refused_va; /* second page of the block */
-	}
-	/* not an address at all: general protection, as on hardware */
-	if (ex->va >= CPU_USER_TOP && ex->va < 0 - CPU_USER_TOP)
-		return exit_trap(ex, CPU_TRAP_GP);
-	ex->kind = CPU_EXIT_FAULT;
-	ex->access = r->refused_access;
-	return RUN_EXIT;
+	if (e->run.refused_access == VM_PROT_EXECUTE)
+		return second_page_missing(e) ? RUN_AGAIN :
+						exit_fault(e, rip, ex);
+	va = fault_va(e, rip);
+	if (!rewind_faulted(e, rip))
+		return exit_error(e, ex, "fault outside its block", err);
+	return exit_fault(e, va, ex);
 }
 
 static bool
@@ -541,7 +594,10 @@ start(struct cpu_uc *e, uint64_t step_end, struct cpu_exit *ex)
 	r->stop = STOP_NONE;
 	r->refused = FILL_OK;
 	e->stats.starts++;
+	if (r->step == STEP_OFF)
+		run_grant(r);
 	err = uc_emu_start(e->uc, e->loaded->rip, 0, 0, 0);
+	run_sync(r);
 	return after_start(e, err, step_end, ex);
 }
 
@@ -555,28 +611,68 @@ kill_at(struct cpu_uc *e, uint64_t va)
 }
 
 /*
- * step: run exactly one instruction. The block is cut behind it by an exit,
- * which is baked into what is translated now, so that code is killed before
- * and after; a transfer of control is stopped by the next block's hook.
+ * Run, but stop at `end`, which lies straight ahead. An exit is baked into
+ * what is translated meanwhile, so code near it is killed before and after.
  */
 static enum next
-step(struct cpu_uc *e, unsigned length, struct cpu_exit *ex)
+start_until(struct cpu_uc *e, uint64_t end, struct cpu_exit *ex)
 {
-	struct cpu_run *r = &e->run;
-	uint64_t pc = e->loaded->rip, end = pc + length;
+	uint64_t pc = e->loaded->rip;
 	enum next next;
 
 	kill_at(e, pc);
 	kill_at(e, end);
 	uc_ctl_set_exits(e->uc, &end, 1);
-	r->step = STEP_ARMED;
-	r->limit = 0;
 	next = start(e, end, ex);
-	r->limit = r->real_limit;
-	r->step = STEP_OFF;
 	uc_ctl_set_exits(e->uc, &end, 0);
 	kill_at(e, pc);
 	kill_at(e, end);
+	return next;
+}
+
+/* Exactly one instruction; a transfer of control is stopped by the next
+ * block's hook. */
+static enum next
+step(struct cpu_uc *e, unsigned length, struct cpu_exit *ex)
+{
+	enum next next;
+
+	e->run.step = STEP_ARMED; /* and no grant: every block is looked at */
+	next = start_until(e, e->loaded->rip + length, ex);
+	e->run.step = STEP_OFF;
+	return next;
+}
+
+/*
+ * The block at the program counter runs over the end of its page, and the
+ * next page cannot be fetched: run what lies wholly in this page, then take
+ * the fault.
+ */
+static enum next
+run_to_page_end(struct cpu_uc *e, struct cpu_exit *ex)
+{
+	uint64_t pc = e->loaded->rip, at = pc;
+	uint64_t page_end = (pc & ~(uint64_t)PAGE_MASK) + PAGE_SIZE;
+	uint8_t code[CPU_INSN_MAX];
+	enum next next = RUN_AGAIN;
+
+	while (at < page_end) {
+		size_t n = page_end - at < sizeof(code) ? page_end - at :
+							  sizeof(code);
+		struct cpu_insn in;
+
+		n = cpu_blocks_read(e->blocks, e->run.as, at, code, n);
+		if (n == 0)
+			break;
+		cpu_decode(e->decoder, &e->costs, code, n, &in);
+		if (in.flags & CPU_INSN_BAD)
+			break;
+		at += in.length;
+	}
+	if (at != pc)
+		next = start_until(e, at, ex);
+	if (next == RUN_AGAIN && e->loaded->rip == pc)
+		return exit_fault(e, e->run.refused_va, ex);
 	return next;
 }
 
@@ -649,12 +745,14 @@ run_begin(struct cpu_uc *e, struct cpu_context *c, struct pmap *pmap,
 	if (r->as == NULL)
 		return false;
 	r->pmap = pmap;
-	r->space = cpu_space_number(r->as);
-	r->limit = r->real_limit = limit;
+	r->space_tag = cpu_space_tag(e->blocks, r->as);
+	r->limit = limit;
 	r->cycles = r->instructions = r->counted = 0;
+	r->fast = r->granted = 0;
 	r->last = 0;
 	r->step = STEP_OFF;
-	if (gen != e->mmu_gen || pmap_id(pmap) != e->tlb_space)
+	if (gen != e->mmu_gen || pmap_id(pmap) != e->tlb_space ||
+	    e->tlb_fills > TLB_FILLS_MAX)
 		e->tlb_stale = true;
 	e->mmu_gen = gen;
 	e->tlb_space = pmap_id(pmap);
@@ -680,6 +778,8 @@ cpu_run(struct cpu_engine *pub, struct cpu_context *c, struct pmap *pmap,
 	while (next == RUN_AGAIN) {
 		if (r->stop == STOP_SPECIAL || r->refused == FILL_SELF)
 			next = single(e, ex);
+		else if (second_page_missing(e))
+			next = run_to_page_end(e, ex);
 		else
 			next = start(e, 0, ex);
 	}
@@ -719,12 +819,14 @@ cpu_pmap_gone(struct cpu_engine *pub, struct pmap *pmap)
 
 /* ------------------------------------------------------------- creation */
 
+static const struct mmu_cpu_ops no_cpu_ops = { .kill_code = NULL };
+
 static void
 cpu_destroy(struct cpu_engine *pub)
 {
 	struct cpu_uc *e = cpu_uc(pub);
 
-	mmu_set_cpu_ops(e->mmu, NULL, NULL);
+	mmu_set_cpu_ops(e->mmu, &no_cpu_ops, NULL);
 	if (e->base.saved != NULL)
 		uc_context_free(e->base.saved);
 	if (e->uc != NULL)
@@ -908,22 +1010,22 @@ cpu_unicorn_create(struct sim *sim, struct mmu *mmu, struct tunables *ts,
 		    uc_version(NULL, NULL) >> 24,
 		    uc_version(NULL, NULL) >> 16 & 0xff,
 		    uc_version(NULL, NULL) >> 8 & 0xff);
-	e = calloc(1, sizeof(*e));
+	e = aligned_alloc(_Alignof(struct cpu_uc), sizeof(*e));
 	if (e == NULL)
 		return sim_err_set(err, ENOMEM, "cpu: out of memory");
+	memset(e, 0, sizeof(*e));
 	e->pub.ops = &cpu_uc_ops;
 	e->sim = sim;
 	e->mmu = mmu;
 	e->count_check = cfg != NULL && cfg->count_check;
 	e->tlb_gen = 1;
 	e->decoder = cpu_decoder_new();
-	e->blocks = cpu_blocks_new(mmu, &e->costs, e->decoder);
+	e->blocks = cpu_blocks_new(mmu, &e->costs, e->decoder, e->hot);
 	if (e->decoder == NULL || e->blocks == NULL)
 		error = sim_err_set(err, ENOMEM, "cpu: out of memory");
 	else
 		error = register_costs(e, ts, err);
 	if (error == 0) {
-		e->run.hot = cpu_blocks_hot(e->blocks);
 		error = engine_create(e, mb, err);
 	}
 	if (error != 0) {
