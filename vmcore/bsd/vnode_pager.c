@@ -98,6 +98,9 @@ vm_vnode_new(struct vm *vm, const char *name, uint64_t size,
 	vp->object->handle = vp;
 	vp->object->ref_count = 0; /* mappings and holders only */
 	TAILQ_INSERT_TAIL(&vm->vnodes->vnodes, vp, link);
+	if (vm->trace != NULL && vm->trace->object != NULL)
+		vm->trace->object(vm->trace_ctx, vp->object->id, "vnode",
+		    name);
 	return (vp);
 }
 
