@@ -11,8 +11,8 @@ awk 'BEGIN {
 		printf "%d line %d with some more text\n", x, i
 	}
 }' >"$work/in.txt"
-"$vmsim" run --quiet --mem 3M --db "$db" --cwd "$work" -- \
-    /usr/bin/sort in.txt >/dev/null
+"$vmsim" run --quiet --mem 2M --db "$db" --cwd "$work" -- \
+    /usr/bin/sort -S 20M in.txt >/dev/null
 "$(dirname "$0")/docs.sh" "$db" "$md"
 
 is() { # what want query
@@ -30,10 +30,14 @@ is "codes without a name" 0 "SELECT count(*) FROM v_transitions WHERE
     reason IS NULL OR from_queue IS NULL OR to_queue IS NULL"
 is "time going back" 0 "SELECT count(*) FROM (SELECT cycle, lag(cycle) OVER
     (ORDER BY seq) AS before FROM transitions) WHERE cycle < before"
-# each page leaves the queue that it was put on
+# each page leaves the queue that it was put on; none, wired and busy are on no
+# queue, and change into one another without a move
 is "moves from a queue the page was not on" 0 "SELECT count(*) FROM (
-    SELECT from_q, lag(to_q) OVER (PARTITION BY page ORDER BY seq) AS was
-    FROM transitions) WHERE from_q <> was"
+    SELECT iif(f.name IN ('none', 'wired', 'busy'), 'off', f.name) AS before,
+	lag(iif(g.name IN ('none', 'wired', 'busy'), 'off', g.name))
+	OVER (PARTITION BY page ORDER BY seq) AS was
+    FROM transitions t JOIN queue f ON f.id = t.from_q
+    JOIN queue g ON g.id = t.to_q) WHERE before <> was"
 is "faults that end before they start" 0 \
     'SELECT count(*) FROM faults WHERE end < start'
 is "transfers out of order" 0 \
