@@ -103,6 +103,7 @@ void pmap_enter(struct pmap *pmap, vm_offset_t va, pfn_t pfn, int prot,
 /* false: the slot was in use. */
 bool pmap_enter_quick(struct pmap *pmap, vm_offset_t va, pfn_t pfn, int prot);
 void pmap_remove(struct pmap *pmap, vm_offset_t start, vm_offset_t end);
+/* Takes rights away, never adds any; without VM_PROT_READ it is pmap_remove. */
 void pmap_protect(struct pmap *pmap, vm_offset_t start, vm_offset_t end,
     int prot);
 /* Process exit: tears down all that is not wired; RW+M still reported, A not.

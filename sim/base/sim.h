@@ -96,6 +96,7 @@ typedef void sim_thread_fn(void *arg);
  */
 struct sim_thread *sim_thread_create(struct sim *sim, const char *name,
     int priority, sim_thread_fn *fn, void *arg);
+/* A thread's pointer is good until its function returns or it exits. */
 /* The running thread, NULL inside event callbacks and outside sim_run. */
 struct sim_thread *sim_curthread(const struct sim *sim);
 const char *sim_thread_name(const struct sim_thread *td);
@@ -125,7 +126,8 @@ enum { SIM_WAKEUP = 0, SIM_TIMEOUT = 1 };
 #define SIM_NO_TIMEOUT 0
 
 /*
- * sim_sleep: block the running thread on `chan` (tsleep/msleep).
+ * sim_sleep: block the running thread on `chan` (tsleep/msleep), which is
+ * any address but NULL. Priority 0 leaves the thread's priority as it is.
  * Units:   timeout in cycles, SIM_NO_TIMEOUT for none.
  * Returns: SIM_WAKEUP or SIM_TIMEOUT.
  * `wmesg` is a static string; it is kept for listings.
@@ -174,7 +176,9 @@ enum sim_run_result {
 };
 enum sim_run_result sim_run(struct sim *sim);
 /* As sim_run, but also return when no runnable thread is left and no event is
- * due at or before `until` (the clock is then at `until`). */
+ * due at or before `until` (the clock is then at `until`). A thread that never
+ * sleeps keeps it running: for a hard limit let an event call sim_stop.
+ * Running in such steps instead of at once changes nothing. */
 enum sim_run_result sim_run_until(struct sim *sim, sim_time_t until);
 /* Takes effect when the running thread next sleeps, exits or comes to a
  * preemption point, or after the running event. Safe in signal handlers; a

@@ -3,8 +3,13 @@
  * cycles, defaults, panics and their handler.
  */
 #include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "sim/base/sim.h"
 #include "unit/suite.h"
@@ -132,6 +137,94 @@ START_TEST(kassert_tells_the_handler)
 }
 END_TEST
 
+static void
+dump(void *ctx, void *file)
+{
+	fprintf(file, "free pages: %d\n", *(int *)ctx);
+}
+
+static void
+broken_thread(void *arg)
+{
+	struct sim *sim = arg;
+
+	sim_spend(sim, 1234);
+	sim_tag_set(sim, 56);
+	broken(sim, 4);
+}
+
+static void
+broken_event(void *arg, sim_time_t when)
+{
+	(void)when;
+	broken(arg, 5);
+}
+
+/* In a child: panics without a handler. Its stderr goes to fd. */
+static void
+die_in_a_child(int fd, bool in_event)
+{
+	struct sim_config cfg = { .rng_seed = 789 };
+	struct rlimit none = { 0, 0 };
+	struct sim *sim = sim_create(&cfg);
+	struct sim_event ev;
+	int pages = 17;
+
+	setrlimit(RLIMIT_CORE, &none);
+	dup2(fd, STDERR_FILENO);
+	sim_add_dump(sim, "counters", dump, &pages);
+	sim_event_init(&ev, "bad event", 0, broken_event, sim);
+	if (in_event)
+		sim_event_at(sim, &ev, 99);
+	else
+		sim_thread_create(sim, "bad thread", 100, broken_thread, sim);
+	sim_run(sim);
+	_exit(0);
+}
+
+static void
+read_death(bool in_event, char *text, size_t size)
+{
+	int fd[2], status;
+	size_t n = 0;
+	ssize_t r;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(fd), 0);
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0)
+		die_in_a_child(fd[1], in_event);
+	close(fd[1]);
+	while ((r = read(fd[0], text + n, size - 1 - n)) > 0)
+		n += (size_t)r;
+	text[n] = '\0';
+	close(fd[0]);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
+START_TEST(a_panic_says_where_and_aborts)
+{
+	static const char *const thread[] = { "panic: page 17 on queue 4",
+		"test_sim_clock.c:", "broken()", "cycle 1234 ",
+		"rng_seed 789", "\"bad thread\"", "tag 56", "-- counters --",
+		"free pages: 17" };
+	static const char *const event[] = { "queue 5", "cycle 99 ",
+		"event \"bad event\", due at 99", "free pages: 17" };
+	char text[4096];
+
+	read_death(false, text, sizeof(text));
+	for (size_t i = 0; i < sizeof(thread) / sizeof(thread[0]); i++)
+		ck_assert_msg(strstr(text, thread[i]) != NULL, "no %s in %s",
+		    thread[i], text);
+	read_death(true, text, sizeof(text));
+	for (size_t i = 0; i < sizeof(event) / sizeof(event[0]); i++)
+		ck_assert_msg(strstr(text, event[i]) != NULL, "no %s in %s",
+		    event[i], text);
+}
+END_TEST
+
 START_TEST(errors_are_one_line)
 {
 	struct sim_err err;
@@ -167,6 +260,7 @@ main(void)
 		spending_outside_moves_the_clock,
 		outside_has_a_tag_of_its_own,
 		kassert_tells_the_handler,
+		a_panic_says_where_and_aborts,
 		errors_are_one_line,
 		long_errors_are_cut,
 	};

@@ -361,6 +361,46 @@ START_TEST(wakeup_one_takes_the_longest_sleeper)
 }
 END_TEST
 
+#define CROWD 1000 /* more than there are sleep queues */
+
+struct sleeper {
+	struct world *w;
+	int woken;
+};
+
+static void
+sleep_on_oneself(void *arg)
+{
+	struct sleeper *s = arg;
+
+	sim_sleep(s->w->sim, s, 68, "crowd", 0);
+	s->woken = ++s->w->n;
+}
+
+START_TEST(channels_do_not_mix)
+{
+	static struct sleeper crowd[CROWD];
+	struct world w;
+
+	world_open(&w, NULL);
+	for (int i = 0; i < CROWD; i++) {
+		crowd[i].w = &w;
+		sim_thread_create(w.sim, "one", 100, sleep_on_oneself,
+		    &crowd[i]);
+	}
+	sim_run(w.sim);
+	for (int i = 0; i < CROWD; i++) {
+		struct sleeper *s = &crowd[i * 7 % CROWD];
+
+		ck_assert_uint_eq(sim_wakeup(w.sim, s), 1);
+		sim_run(w.sim);
+		ck_assert_int_eq(s->woken, i + 1);
+	}
+	ck_assert_int_eq(w.n, CROWD);
+	sim_destroy(w.sim);
+}
+END_TEST
+
 START_TEST(channel_and_message_are_visible_while_asleep)
 {
 	struct world w;
@@ -1326,6 +1366,7 @@ main(void)
 		a_section_is_atomic_even_for_timeouts,
 		wakeup_in_order_of_going_to_sleep_then_by_priority,
 		wakeup_one_takes_the_longest_sleeper,
+		channels_do_not_mix,
 		channel_and_message_are_visible_while_asleep,
 		sleep_priority_holds_until_user_mode,
 		every_sleep_and_wakeup_is_traced,

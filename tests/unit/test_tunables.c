@@ -14,7 +14,7 @@ struct owner {
 	int32_t i, flag;
 	uint32_t u;
 	uint64_t big, size;
-	int32_t automatic, counter, boot;
+	int32_t automatic, counter, boot, any, negative;
 	char s[TUN_STRING_MAX];
 	int changes;
 	const struct tunable *last;
@@ -43,6 +43,8 @@ static const struct tunable rows[] = {
 	ROW("vm.size", TUN_SIZE, 0, size, 4096, 4096, 1ll << 40),
 	ROW("vm.auto", TUN_INT, TUN_AUTO, automatic, -1, 10, 20),
 	ROW("vm.counter", TUN_INT, TUN_RD, counter, 3, 0, 0),
+	ROW("vm.any", TUN_INT, 0, any, 0, 0, 0),
+	ROW("vm.negative", TUN_INT, 0, negative, -7, -10, -5),
 	ROW("kern.hz", TUN_INT, TUN_BOOT, boot, 1000, 10, 10000),
 	{ .name = "kern.name", .type = TUN_STRING,
 	    .offset = offsetof(struct owner, s), .def_str = "vmsim",
@@ -158,6 +160,12 @@ START_TEST(values_are_set_from_text)
 	ck_assert_uint_eq(o.big, UINT64_MAX);
 	ck_assert_int_eq(SET("vm.size", "1.5G"), 0);
 	ck_assert_uint_eq(o.size, 3ull << 29);
+	ck_assert_int_eq(SET("vm.any", "-2147483648"), 0);
+	ck_assert_int_eq(o.any, INT32_MIN);
+	ck_assert_int_eq(SET("vm.any", "0x7FFFFFFF"), 0);
+	ck_assert_int_eq(o.any, INT32_MAX);
+	ck_assert_int_eq(SET("vm.negative", "-5"), 0);
+	ck_assert_int_eq(o.negative, -5);
 	ck_assert_int_eq(SET("kern.name", "other"), 0);
 	ck_assert_str_eq(o.s, "other");
 	tunables_destroy(ts);
@@ -194,6 +202,12 @@ START_TEST(nonsense_is_refused_and_changes_nothing)
 		{ "vm.size", "-1K", -EINVAL },
 		{ "vm.auto", "9", -ERANGE },
 		{ "vm.auto", "-2", -ERANGE },
+		{ "vm.any", "2147483648", -ERANGE },
+		{ "vm.any", "-2147483649", -ERANGE },
+		{ "vm.negative", "5", -ERANGE },
+		{ "vm.negative", "0", -ERANGE },
+		{ "vm.negative", "-4", -ERANGE },
+		{ "vm.negative", "-11", -ERANGE },
 		{ "vm.counter", "1", -EPERM },
 		{ "vm.nothing_like_it_here", "1", -ENOENT },
 	};
