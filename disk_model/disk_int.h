@@ -20,6 +20,8 @@ struct device_ops {
 	uint64_t (*next)(const void *dev);
 	void (*run)(void *dev, uint64_t t);
 	uint64_t (*position)(void *dev, const struct disk_io *io, uint64_t now);
+	/* Which of two equal positions comes first: the smaller value. */
+	double (*tie)(void *dev, const struct disk_io *io, uint64_t now);
 	uint32_t (*cylinder)(const void *dev, uint64_t lbn);
 	void (*destroy)(void *dev);
 };

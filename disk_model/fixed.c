@@ -109,6 +109,12 @@ fixed_position(void *dev, const struct disk_io *io, uint64_t now)
 	return 0;
 }
 
+static double
+fixed_tie(void *dev, const struct disk_io *io, uint64_t now)
+{
+	return 0;
+}
+
 static uint32_t
 fixed_cylinder(const void *dev, uint64_t lbn)
 {
@@ -130,6 +136,7 @@ static const struct device_ops fixed_ops = {
 	.next = fixed_next,
 	.run = fixed_run,
 	.position = fixed_position,
+	.tie = fixed_tie,
 	.cylinder = fixed_cylinder,
 	.destroy = fixed_destroy,
 };

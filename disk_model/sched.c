@@ -147,6 +147,18 @@ pick_vscan(const struct choice *c)
 	return best;
 }
 
+/*
+ * Sectors at the same angle are reached at the same moment from everywhere:
+ * on drives with few sectors per track equal times are common.
+ */
+static bool
+before(const struct choice *c, const struct disk_io *io,
+    const struct disk_io *best)
+{
+	return c->dev->ops->tie(c->dev->dev, io, c->now) <
+	    c->dev->ops->tie(c->dev->dev, best, c->now);
+}
+
 static struct disk_io *
 pick_sptf(const struct choice *c)
 {
@@ -155,7 +167,7 @@ pick_sptf(const struct choice *c)
 
 	FOREACH(c, io) {
 		d = c->dev->ops->position(c->dev->dev, io, c->now);
-		if (d < least) {
+		if (d < least || (d == least && before(c, io, best))) {
 			least = d;
 			best = io;
 		}

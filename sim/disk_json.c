@@ -316,6 +316,7 @@ disk_params_free(struct disk_params *p)
 		free(p->hdd.zone[i].slips);
 	free(p->hdd.zone);
 	free(p->hdd.seek_ps);
+	free(p->hdd.seek_ms);
 	free(p->json);
 	free(p);
 }

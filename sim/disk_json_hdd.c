@@ -6,6 +6,7 @@
  * Source:    reference sheet, sections 2 and 3; seek curves, section 2.3.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,6 +159,12 @@ isqrt(u128 v)
 	return (uint64_t) r + (v > r);
 }
 
+static double
+ms(uint64_t ps)
+{
+	return (double) ps / 1e9;
+}
+
 static const char *const two_piece_keys[] = { "kind", "short_limit_cyl",
 	"short_a_ms", "short_b_ms_per_sqrt_cyl", "long_a_ms",
 	"long_b_ms_per_cyl", "first_ten_ms", "first_ms", "note", NULL };
@@ -181,9 +188,12 @@ seek_two_piece(struct rd *r, const cJSON *s, struct hdd_params *h, bool below)
 		return;
 	if (below && limit > 0)
 		limit--; /* "from 300 on" the long branch holds */
-	for (uint64_t d = 1; d < h->cylinders; d++)
+	for (uint64_t d = 1; d < h->cylinders; d++) {
 		h->seek_ps[d] = d <= limit ? a + isqrt((u128) b * b * d) :
 					     c + e * d;
+		h->seek_ms[d] = d <= limit ?
+		    ms(a) + ms(b) * sqrt((double) d) : ms(c) + ms(e) * (double) d;
+	}
 }
 
 static void
@@ -200,7 +210,9 @@ seek_first(struct rd *r, const cJSON *s, struct hdd_params *h)
 	cJSON_ArrayForEach(i, list) {
 		if (d >= h->cylinders)
 			break;
-		h->seek_ps[d++] = rd_to_ps(r, i, "first_ten_ms", 1e9);
+		h->seek_ps[d] = rd_to_ps(r, i, "first_ten_ms", 1e9);
+		h->seek_ms[d] = ms(h->seek_ps[d]);
+		d++;
 	}
 }
 
@@ -215,6 +227,8 @@ seek_line(struct hdd_params *h, uint64_t d0, uint64_t t0, uint64_t d1,
 		v = rise * (__int128) (d - d0) * 2;
 		v = (v + (v < 0 ? -span : span)) / (2 * span) + (__int128) t0;
 		h->seek_ps[d] = v < 0 ? 0 : (uint64_t) v;
+		h->seek_ms[d] = ms(t0) + (ms(t1) - ms(t0)) *
+		    (double) (d - d0) / (double) (d1 - d0);
 	}
 }
 
@@ -281,6 +295,7 @@ seek_lee(struct rd *r, const cJSON *s, struct hdd_params *h)
 		    (__int128) y * (__int128) (d - 1);
 		v = v / (3 * (__int128) h->cylinders) + min;
 		h->seek_ps[d] = v < 0 ? 0 : (uint64_t) v;
+		h->seek_ms[d] = ms(h->seek_ps[d]);
 	}
 }
 
@@ -295,7 +310,8 @@ read_seek(struct rd *r, const cJSON *o, struct hdd_params *h)
 		return;
 	}
 	h->seek_ps = calloc(h->cylinders, sizeof(*h->seek_ps));
-	if (h->seek_ps == NULL) {
+	h->seek_ms = calloc(h->cylinders, sizeof(*h->seek_ms));
+	if (h->seek_ps == NULL || h->seek_ms == NULL) {
 		rd_fail(r, s, "out of memory");
 		return;
 	}
