@@ -27,7 +27,7 @@
 #define AUX_MAX 24
 
 /* What CPUID leaf 1 of the engine's Westmere says in EDX: Linux's AT_HWCAP. */
-#define HWCAP_WESTMERE 0x078bfbffull
+#define HWCAP_WESTMERE 0x078bfbfdull
 #define MIN_SIG_STACK 2048 /* no XSAVE: the frame fits the classic size */
 
 struct loader {
