@@ -132,9 +132,12 @@ resolve(const char *path, char *out, size_t size, struct sim_err *err)
 		    base == NULL ? 1 : (int)(base - path) + 1,
 		    base == NULL ? "." : path);
 		base = base == NULL ? path : base + 1;
-		if (n >= (int)sizeof(dir) || realpath(dir, real) == NULL)
-			return (sim_err_set(err, errno,
-			    "%s: cannot create the database: %s; choose "
+		if (n >= (int)sizeof(dir))
+			return (sim_err_set(err, ENAMETOOLONG,
+			    "%s: the name is too long", path));
+		if (realpath(dir, real) == NULL) /* no place for an output */
+			return (sim_err_set(err, errno == ENOENT ? ENOTDIR :
+			    errno, "%s: cannot create the database: %s; choose "
 			    "another place with --db", path, strerror(errno)));
 		if (base[0] == '\0')
 			return (sim_err_set(err, EISDIR,

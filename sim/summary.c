@@ -343,8 +343,10 @@ write_file(const char *path, const char *text, struct sim_err *err)
 			close(fd);
 			unlink(temp);
 		}
-		return (sim_err_set(err, errnum, "%s: cannot write the "
-		    "summary: %s", path, strerror(errnum)));
+		/* no place for an output, not a missing input */
+		return (sim_err_set(err, errnum == ENOENT ? ENOTDIR : errnum,
+		    "%s: cannot write the summary: %s", path,
+		    strerror(errnum)));
 	}
 	fchmod(fd, 0644);
 	write_spaced(text, f);

@@ -69,7 +69,7 @@ refused 65 "text" "$vmsim" run -- ./text
 printf 'Dear reader' >letter.txt
 refused 73 "letter.txt: this file exists and is not a vmsim database" \
     "$vmsim" run --db letter.txt -- true
-refused 66 "no/such/dir/run.db: cannot create the database" \
+refused 73 "no/such/dir/run.db: cannot create the database" \
     "$vmsim" run --db no/such/dir/run.db -- true
 refused 78 "dir: this is a directory" "$vmsim" run --db dir -- true
 refused 78 "--db" "$vmsim" run --db '' -- true

@@ -533,7 +533,7 @@ START_TEST(foreign_files_stay)
 	ck_assert_int_eq(create_only("/dev/null", &err), -EINVAL);
 	ck_assert_int_eq(create_only("", &err), -EINVAL);
 	ck_assert_int_eq(create_only(in_dir("no/such/dir/a.db"), &err),
-	    -ENOENT);
+	    -ENOTDIR);
 	ck_assert_int_eq(files_left(), 2);
 	/* an empty file, as mktemp leaves it, is taken */
 	fclose(fopen(in_dir("empty.db"), "w"));
