@@ -139,6 +139,27 @@ START_TEST(seed_startup_refuses_what_the_seed_would_not_survive)
 }
 END_TEST
 
+START_TEST(seed_startup_takes_the_first_of_equal_ranges)
+{
+	struct page_fixture *f = pf_create(4);
+	struct vm_phys_range phys[] = { { 0x1000, 0x11000 },
+		{ 0x20000, 0x30000 } };
+	struct vm_page_boot b = { .phys = phys, .nphys = 2, .boot_pages = 2,
+		.struct_bytes = 104, .vaddr = 0x100001 };
+	struct sim_err err;
+
+	ck_assert_int_eq(vm_page_startup_phys(f->vm, &b, &err), 0);
+	ck_assert_uint_eq(b.page_range, 47); /* 4888 bytes: two pages */
+	ck_assert_uint_eq(b.npages, 28);
+	ck_assert_uint_eq(f->vm->cnt.v_page_count, 28);
+	ck_assert_uint_eq(b.vaddr, 0x101000 + 4 * PAGE_SIZE);
+	ck_assert_uint_eq(vm_phys_to_page(f->vm, 0xc)->flags, 0);
+	ck_assert_uint_eq(vm_phys_to_page(f->vm, 0xd)->flags, PG_NOTAVAIL);
+	ck_assert_uint_eq(vm_phys_to_page(f->vm, 0x2f)->flags, 0);
+	pf_destroy(f);
+}
+END_TEST
+
 START_TEST(tunables_set_the_fields)
 {
 	struct page_fixture *f = pf_create(4);
@@ -523,6 +544,69 @@ START_TEST(neighbours_are_exactly_one_away)
 }
 END_TEST
 
+static void
+body_generation(struct page_fixture *f)
+{
+	struct vm_object *o = &f->obj[0];
+	vm_page_t m = get(f, 0, 4);
+
+	/* companions 1.3: a shadow's colour depends on it */
+	ck_assert_int_eq(o->generation, 1);
+	vm_page_set_invalid(f->vm, m, 0, 512);
+	ck_assert_int_eq(o->generation, 2);
+	vm_page_free(f->vm, m);
+	ck_assert_int_eq(o->generation, 3);
+	(void)vm_page_lookup(o, 4);
+	ck_assert_int_eq(o->generation, 3);
+}
+
+START_TEST(generation_counts_what_happens_to_an_object)
+{
+	struct page_fixture *f = pf_pages(8, 1);
+
+	ck_assert_str_eq(pf_run(f, body_generation), "");
+	pf_destroy(f);
+}
+END_TEST
+
+static void
+grabber(void *arg)
+{
+	struct page_fixture *f = arg;
+	vm_page_t m = vm_page_grab(f->vm, &f->obj[0], 7, VM_ALLOC_RETRY);
+
+	ck_assert_uint_eq(m->pindex, 7);
+	ck_assert_ptr_eq(m->object, &f->obj[0]);
+	f->obj[2].swp_nblocks = m->pfn + 1;
+}
+
+/* The page waited for is given to somebody else, who keeps it busy. */
+static void
+body_grab(struct page_fixture *f)
+{
+	vm_page_t m = get(f, 0, 7), again;
+
+	(void)pf_thread(f, grabber, false);
+	(void)sim_yield(f->sim);
+	ck_assert(m->flags & PG_WANTED);
+	ck_assert(m->flags & PG_REFERENCED);
+	vm_page_free(f->vm, m);
+	again = get(f, 1, 0);
+	ck_assert_ptr_eq(again, m);
+	(void)sim_yield(f->sim);
+	ck_assert_uint_ne(f->obj[2].swp_nblocks, 0);
+	ck_assert_uint_ne(f->obj[2].swp_nblocks, m->pfn + 1);
+}
+
+START_TEST(grab_notices_that_the_page_is_another)
+{
+	struct page_fixture *f = pf_pages(8, 1);
+
+	ck_assert_str_eq(pf_run(f, body_grab), "");
+	pf_destroy(f);
+}
+END_TEST
+
 /* ------------------------------------------------------------ the machine */
 
 static void
@@ -669,6 +753,24 @@ body_zeroer(struct page_fixture *f)
 	ck_assert_uint_gt(vm->cnt_prezero, 24);
 	ck_assert(!vm_page_zero_check(vm));
 }
+
+static void
+body_zero_state(struct page_fixture *f)
+{
+	f->vm->zero_idle_enabled = 1;
+	f->vm->zero_state = true;
+	(void)vm_page_zero_idle_step(f->vm);
+	ck_assert(!f->vm->zero_state);
+}
+
+START_TEST(a_step_forgets_the_high_mark)
+{
+	struct page_fixture *f = pf_pages(30, 1);
+
+	ck_assert_str_eq(pf_run(f, body_zero_state), "");
+	pf_destroy(f);
+}
+END_TEST
 
 START_TEST(the_idle_thread_zeroes_four_fifths)
 {
@@ -862,6 +964,10 @@ main(void)
 	tcase_add_test(tc, startup_refuses_too_little);
 	tcase_add_test(tc,
 	    seed_startup_refuses_what_the_seed_would_not_survive);
+	tcase_add_test(tc, seed_startup_takes_the_first_of_equal_ranges);
+	tcase_add_test(tc, generation_counts_what_happens_to_an_object);
+	tcase_add_test(tc, grab_notices_that_the_page_is_another);
+	tcase_add_test(tc, a_step_forgets_the_high_mark);
 	tcase_add_test(tc, tunables_set_the_fields);
 	tcase_add_test(tc, pages_go_to_the_queues_of_their_domain);
 	tcase_add_test(tc, one_transition_for_each_move);
