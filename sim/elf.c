@@ -171,6 +171,8 @@ elf_check_load(struct elf_reader *r, unsigned i, const Elf64_Phdr *ph)
 	if (ph->p_filesz > ph->p_memsz)
 		return elf_bad_segment(r, i,
 		    "more bytes in the file than in memory");
+	if (ph->p_align > ELF_ALIGN_MAX)
+		return elf_bad_segment(r, i, "an absurd alignment");
 	if (ph->p_vaddr >= USER_VA_MAX ||
 	    ph->p_memsz > USER_VA_MAX - ph->p_vaddr)
 		return elf_bad_segment(r, i,

@@ -10,6 +10,7 @@
 #define ELF_SEGMENTS_MAX 64
 #define ELF_PHDRS_MAX 512
 #define ELF_INTERP_MAX 4096
+#define ELF_ALIGN_MAX (1ull << 30) /* bytes */
 
 struct elf_segment { /* one PT_LOAD; addresses before the load bias */
 	uint64_t vaddr, memsz; /* bytes */
