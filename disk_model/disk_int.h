@@ -24,6 +24,8 @@ struct device_ops {
 	double (*tie)(void *dev, const struct disk_io *io, uint64_t now);
 	uint32_t (*cylinder)(const void *dev, uint64_t lbn);
 	void (*destroy)(void *dev);
+	/* NULL where it means nothing */
+	void (*flash)(const void *dev, struct disk_flash_stats *st);
 };
 
 struct device {

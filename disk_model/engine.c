@@ -66,6 +66,8 @@ engine_device(struct disk_engine *e, struct sim_err *err)
 	switch (p->family) {
 	case DISK_HDD:
 		return hdd_create(e, p, &e->dev, err);
+	case DISK_SSD:
+		return ssd_create(e, p, &e->dev, err);
 	case DISK_FIXED:
 		return fixed_create(e, p, &e->dev, err);
 	default:
@@ -118,6 +120,15 @@ uint64_t
 disk_engine_now(const struct disk_engine *e)
 {
 	return e->now;
+}
+
+bool
+disk_engine_flash(const struct disk_engine *e, struct disk_flash_stats *st)
+{
+	if (e->dev.ops->flash == NULL)
+		return false;
+	e->dev.ops->flash(e->dev.dev, st);
+	return true;
 }
 
 uint32_t

@@ -62,6 +62,18 @@ struct disk_engine_stats {
 	uint32_t queue_length, queue_max; /* waiting and in service */
 };
 
+/* Flash: what the mapping layer did. Counts of mapping units but for erases. */
+struct disk_flash_stats {
+	uint64_t host_units; /* written by the host */
+	uint64_t programmed_units; /* flash written, padding included */
+	uint64_t moved_units; /* by collection */
+	uint64_t page_reads, page_programs, erases;
+	uint64_t map_hits, map_misses;
+	uint64_t buffer_hits; /* reads served by the write buffer */
+	uint32_t erase_min, erase_max; /* of one block */
+	uint64_t blocks;
+};
+
 /* params must outlive the engine. Errors: -ENOMEM, -EINVAL (err). */
 int disk_engine_create(const struct disk_params *params,
     struct disk_engine **out, struct sim_err *err);
@@ -90,6 +102,9 @@ uint64_t disk_engine_peek(const struct disk_engine *e);
 
 void disk_engine_get_stats(const struct disk_engine *e,
     struct disk_engine_stats *st);
+/* False when the device is not flash. */
+bool disk_engine_flash(const struct disk_engine *e,
+    struct disk_flash_stats *st);
 /* Cylinder of a block, for plots; 0 on devices that have none. */
 uint32_t disk_engine_cylinder(const struct disk_engine *e, uint64_t lbn);
 

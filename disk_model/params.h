@@ -145,7 +145,33 @@ struct hdd_params {
 /* ------------------------------------------------------------ flash */
 
 struct ssd_params {
+	/* geometry; a chip serves one command at a time */
+	uint32_t channels, chips, dies, planes; /* per the one before */
+	uint32_t blocks; /* per plane */
+	uint32_t pages; /* per block */
+	uint32_t page_sectors; /* what one program writes */
+	uint32_t unit_sectors; /* what the mapping maps; divides the page */
 	uint32_t queue_depth;
+	/* flash */
+	uint64_t read_ps[2]; /* by page number: even (LSB), odd (MSB) */
+	uint64_t read_small_ps[2]; /* of 4 KiB or less; 0: as read_ps */
+	uint64_t program_ps, erase_ps;
+	bool erase_suspend;
+	uint64_t suspend_ps;
+	/* transfer, ps per sector; 0: no time */
+	uint64_t channel_ps, link_ps, dram_ps;
+	/* firmware */
+	uint64_t fw_read_small_ps, fw_read_ps; /* per command */
+	uint64_t fw_write_ps, fw_write_4k_ps; /* per command and 4 KiB */
+	uint32_t buffer_units; /* write buffer; 0: a write waits for flash */
+	/* mapping */
+	bool map_cached; /* else all of the table is at hand */
+	uint32_t map_entries; /* units whose entries are cached */
+	uint64_t capacity; /* sectors exported */
+	/* collection, per plane */
+	uint32_t gc_start; /* begins below so many free blocks */
+	uint32_t gc_hard; /* goes first below so many */
+	bool empty; /* starts empty; else full, written in order */
 };
 
 /* ------------------------------------------------------------ control */

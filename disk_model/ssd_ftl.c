@@ -1,0 +1,575 @@
+/*
+ * ssd_ftl.c: the flash translation layer: page mapping, greedy collection per
+ * plane, wear, TRIM, and the cache of mapping entries.
+ *
+ * Interface: ssd_int.h.
+ * Source:    reference sheet, section 4.3 (page-mapped, greedy: the closed
+ *            block with the fewest valid pages), 4.1 (plane allocation order
+ *            channel, chip, die, plane; over-provisioning).
+ * Differs:   a device starts full, written once in order; that state needs
+ *            no memory, because zero in the tables stands for it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "disk_model/ssd_int.h"
+
+/* ------------------------------------------------------------ addresses */
+
+static uint32_t
+block_of_slot(const struct ftl *f, uint32_t slot)
+{
+	return slot / f->slots_per_block;
+}
+
+uint32_t
+ftl_plane_of_slot(const struct ftl *f, uint32_t slot)
+{
+	return block_of_slot(f, slot) / f->p->blocks;
+}
+
+uint32_t
+ftl_page_of_slot(const struct ftl *f, uint32_t slot)
+{
+	return slot / f->per_page;
+}
+
+/*
+ * Planes are numbered chip by chip; consecutive pages go to consecutive
+ * channels first, then chips, dies and planes.
+ */
+static uint32_t
+stripe_plane(const struct ftl *f, uint64_t page)
+{
+	const struct ssd_params *p = f->p;
+	uint32_t ch = (uint32_t) (page % p->channels), chip, die;
+
+	page /= p->channels;
+	chip = (uint32_t) (page % p->chips);
+	page /= p->chips;
+	die = (uint32_t) (page % p->dies);
+	page /= p->dies;
+	return ((ch * p->chips + chip) * p->dies + die) * p->planes +
+	    (uint32_t) (page % p->planes);
+}
+
+uint32_t
+ftl_home_plane(const struct ftl *f, uint32_t unit)
+{
+	return stripe_plane(f, unit / f->per_page);
+}
+
+/* Where a unit lies on a device that was written once in order. */
+static uint32_t
+first_slot(const struct ftl *f, uint32_t unit)
+{
+	uint64_t page = unit / f->per_page;
+	uint64_t in_plane = page / f->planes;
+	uint64_t slot = (uint64_t) stripe_plane(f, page) * f->p->blocks *
+	    f->slots_per_block;
+
+	slot += in_plane * f->per_page + unit % f->per_page;
+	return (uint32_t) slot;
+}
+
+/* The unit that lay there at first; SSD_NONE for none. */
+static uint32_t
+first_unit(const struct ftl *f, uint32_t slot)
+{
+	const struct ssd_params *p = f->p;
+	uint32_t plane = ftl_plane_of_slot(f, slot), ch, chip, die, pl;
+	uint64_t in_plane = slot - (uint64_t) plane * p->blocks *
+	    f->slots_per_block;
+	uint64_t page, unit;
+
+	if (p->empty)
+		return SSD_NONE;
+	pl = plane % p->planes;
+	die = plane / p->planes % p->dies;
+	chip = plane / p->planes / p->dies % p->chips;
+	ch = plane / p->planes / p->dies / p->chips;
+	page = ((in_plane / f->per_page * p->planes + pl) * p->dies + die) *
+	    p->chips + chip;
+	unit = (page * p->channels + ch) * f->per_page +
+	    in_plane % f->per_page;
+	return unit < f->units ? (uint32_t) unit : SSD_NONE;
+}
+
+uint32_t
+ftl_lookup(const struct ftl *f, uint32_t unit)
+{
+	uint32_t v = f->slot_of[unit];
+
+	if (v == SSD_NONE)
+		return SSD_NONE;
+	if (v != 0)
+		return v - 1;
+	return f->p->empty ? SSD_NONE : first_slot(f, unit);
+}
+
+static uint32_t
+unit_at(const struct ftl *f, uint32_t slot)
+{
+	uint32_t v = f->unit_of[slot];
+
+	if (v == SSD_NONE)
+		return SSD_NONE;
+	return v != 0 ? v - 1 : first_unit(f, slot);
+}
+
+static bool
+slot_valid(const struct ftl *f, uint32_t slot)
+{
+	uint32_t unit = unit_at(f, slot);
+
+	return unit != SSD_NONE && ftl_lookup(f, unit) == slot;
+}
+
+/* ------------------------------------------------------------ block lists */
+
+static void
+closed_insert(struct ftl *f, struct ftl_plane *pl, uint32_t b)
+{
+	struct ftl_block *k = &f->block[b];
+	uint32_t *head = &pl->closed[k->valid];
+
+	k->state = FTL_CLOSED;
+	k->prev = SSD_NONE;
+	k->next = *head;
+	if (*head != SSD_NONE)
+		f->block[*head].prev = b;
+	*head = b;
+	if (k->valid < pl->least)
+		pl->least = k->valid;
+}
+
+static void
+closed_remove(struct ftl *f, struct ftl_plane *pl, uint32_t b)
+{
+	struct ftl_block *k = &f->block[b];
+
+	if (k->prev != SSD_NONE)
+		f->block[k->prev].next = k->next;
+	else
+		pl->closed[k->valid] = k->next;
+	if (k->next != SSD_NONE)
+		f->block[k->next].prev = k->prev;
+}
+
+static void
+free_append(struct ftl *f, struct ftl_plane *pl, uint32_t b)
+{
+	struct ftl_block *k = &f->block[b];
+
+	k->state = FTL_FREE;
+	k->valid = 0;
+	k->next = SSD_NONE;
+	if (pl->free_tail != SSD_NONE)
+		f->block[pl->free_tail].next = b;
+	else
+		pl->free_head = b;
+	pl->free_tail = b;
+	pl->nfree++;
+}
+
+static uint32_t
+free_take(struct ftl *f, struct ftl_plane *pl)
+{
+	uint32_t b = pl->free_head;
+
+	pl->free_head = f->block[b].next;
+	if (pl->free_head == SSD_NONE)
+		pl->free_tail = SSD_NONE;
+	pl->nfree--;
+	f->block[b].state = FTL_OPEN;
+	return b;
+}
+
+static void
+invalidate(struct ftl *f, uint32_t slot)
+{
+	uint32_t b = block_of_slot(f, slot);
+	struct ftl_plane *pl = &f->plane[b / f->p->blocks];
+	struct ftl_block *k = &f->block[b];
+
+	if (k->state == FTL_CLOSED) {
+		closed_remove(f, pl, b);
+		k->valid--;
+		closed_insert(f, pl, b);
+	} else
+		k->valid--;
+}
+
+/* ------------------------------------------------------------ writing */
+
+bool
+ftl_can_program(const struct ftl *f, uint32_t plane, bool gc)
+{
+	const struct ftl_plane *pl = &f->plane[plane];
+
+	if (pl->open[gc] != SSD_NONE)
+		return true;
+	/* the last free block is for collection */
+	return pl->nfree > (gc ? 0u : 1u);
+}
+
+static void
+map(struct ftl *f, uint32_t unit, uint32_t slot)
+{
+	uint32_t old = ftl_lookup(f, unit);
+
+	if (old != SSD_NONE)
+		invalidate(f, old);
+	f->slot_of[unit] = slot + 1;
+	f->unit_of[slot] = unit + 1;
+	f->block[block_of_slot(f, slot)].valid++;
+}
+
+void
+ftl_program(struct ftl *f, uint32_t plane, bool gc, const uint32_t *unit,
+    const uint32_t *from, uint32_t n)
+{
+	struct ftl_plane *pl = &f->plane[plane];
+	uint32_t slot, b;
+
+	if (pl->open[gc] == SSD_NONE) {
+		pl->open[gc] = free_take(f, pl);
+		pl->fill[gc] = 0;
+	}
+	b = pl->open[gc];
+	slot = b * f->slots_per_block + pl->fill[gc] * f->per_page;
+	for (uint32_t i = 0; i < f->per_page; i++) {
+		f->unit_of[slot + i] = SSD_NONE;
+		if (i >= n || (gc && ftl_lookup(f, unit[i]) != from[i]))
+			continue;
+		map(f, unit[i], slot + i);
+		f->st.moved_units += gc;
+	}
+	f->st.page_programs++;
+	f->st.programmed_units += f->per_page;
+	if (++pl->fill[gc] == f->p->pages) {
+		closed_insert(f, pl, b);
+		pl->open[gc] = SSD_NONE;
+	}
+}
+
+void
+ftl_trim(struct ftl *f, uint32_t unit)
+{
+	uint32_t slot = ftl_lookup(f, unit);
+
+	if (slot != SSD_NONE)
+		invalidate(f, slot);
+	f->slot_of[unit] = SSD_NONE;
+}
+
+/* ------------------------------------------------------------ collection */
+
+bool
+ftl_wants_gc(const struct ftl *f, uint32_t plane)
+{
+	const struct ftl_plane *pl = &f->plane[plane];
+
+	return pl->victim != SSD_NONE || pl->nfree < f->p->gc_start;
+}
+
+bool
+ftl_gc_hard(const struct ftl *f, uint32_t plane)
+{
+	return f->plane[plane].nfree < f->p->gc_hard;
+}
+
+/* The closed block with the fewest valid slots; none when all are full. */
+static bool
+choose_victim(struct ftl *f, struct ftl_plane *pl)
+{
+	while (pl->least < f->slots_per_block &&
+	    pl->closed[pl->least] == SSD_NONE)
+		pl->least++;
+	if (pl->least >= f->slots_per_block)
+		return false;
+	pl->victim = pl->closed[pl->least];
+	closed_remove(f, pl, pl->victim);
+	f->block[pl->victim].state = FTL_VICTIM;
+	pl->scan = 0;
+	pl->nheld = 0;
+	return true;
+}
+
+/* Gather what is valid on one page; false when nothing is. */
+static bool
+gather(struct ftl *f, struct ftl_plane *pl, uint32_t slot)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < f->per_page; i++)
+		if (slot_valid(f, slot + i)) {
+			pl->held[pl->nheld++] = slot + i;
+			any = true;
+		}
+	return any;
+}
+
+static void
+program_held(struct ftl *f, uint32_t plane)
+{
+	struct ftl_plane *pl = &f->plane[plane];
+	uint32_t n = pl->nheld < f->per_page ? pl->nheld : f->per_page;
+	uint32_t *unit = pl->held + 2 * f->per_page;
+
+	for (uint32_t i = 0; i < n; i++)
+		unit[i] = unit_at(f, pl->held[i]);
+	ftl_program(f, plane, true, unit, pl->held, n);
+	pl->nheld -= n;
+	for (uint32_t i = 0; i < pl->nheld; i++)
+		pl->held[i] = pl->held[i + n];
+}
+
+enum ftl_gc_step
+ftl_gc_step(struct ftl *f, uint32_t plane, uint32_t *page)
+{
+	struct ftl_plane *pl = &f->plane[plane];
+	uint32_t slot;
+
+	if (pl->victim == SSD_NONE && (pl->nfree >= f->p->gc_start ||
+	    !choose_victim(f, pl)))
+		return GC_NOTHING;
+	if (pl->nheld >= f->per_page ||
+	    (pl->nheld > 0 && pl->scan == f->p->pages)) {
+		if (!ftl_can_program(f, plane, true))
+			return GC_NOTHING;
+		program_held(f, plane);
+		return GC_PROGRAM;
+	}
+	while (pl->scan < f->p->pages) {
+		slot = pl->victim * f->slots_per_block +
+		    pl->scan++ * f->per_page;
+		if (gather(f, pl, slot)) {
+			f->st.page_reads++;
+			*page = slot / f->per_page;
+			return GC_READ;
+		}
+	}
+	return pl->nheld > 0 ? ftl_gc_step(f, plane, page) : GC_ERASE;
+}
+
+void
+ftl_erased(struct ftl *f, uint32_t plane)
+{
+	struct ftl_plane *pl = &f->plane[plane];
+
+	f->block[pl->victim].erases++;
+	f->st.erases++;
+	free_append(f, pl, pl->victim);
+	pl->victim = SSD_NONE;
+}
+
+/* ------------------------------------------------------------ map cache */
+
+static void
+lru_unlink(struct ftl *f, uint32_t i)
+{
+	if (f->lru_prev[i] != SSD_NONE)
+		f->lru_next[f->lru_prev[i]] = f->lru_next[i];
+	else
+		f->lru_head = f->lru_next[i];
+	if (f->lru_next[i] != SSD_NONE)
+		f->lru_prev[f->lru_next[i]] = f->lru_prev[i];
+	else
+		f->lru_tail = f->lru_prev[i];
+}
+
+static void
+lru_front(struct ftl *f, uint32_t i)
+{
+	f->lru_prev[i] = SSD_NONE;
+	f->lru_next[i] = f->lru_head;
+	if (f->lru_head != SSD_NONE)
+		f->lru_prev[f->lru_head] = i;
+	else
+		f->lru_tail = i;
+	f->lru_head = i;
+}
+
+static uint32_t
+hash_start(const struct ftl *f, uint32_t unit)
+{
+	return (uint32_t) ((unit * UINT64_C(0x9e3779b97f4a7c15)) >> 32) &
+	    f->hash_mask;
+}
+
+/* Open addressing: remove an entry and close the gap behind it. */
+static void
+hash_remove(struct ftl *f, uint32_t unit)
+{
+	uint32_t h = hash_start(f, unit), j, want;
+
+	while (f->lru_unit[f->hash[h]] != unit)
+		h = (h + 1) & f->hash_mask;
+	for (j = h;;) {
+		f->hash[h] = SSD_NONE;
+		do {
+			j = (j + 1) & f->hash_mask;
+			if (f->hash[j] == SSD_NONE)
+				return;
+			want = hash_start(f, f->lru_unit[f->hash[j]]);
+		} while (h <= j ? h < want && want <= j :
+				  h < want || want <= j);
+		f->hash[h] = f->hash[j];
+		h = j;
+	}
+}
+
+bool
+ftl_map_cached(struct ftl *f, uint32_t unit)
+{
+	uint32_t h, i;
+
+	if (!f->p->map_cached)
+		return true;
+	for (h = hash_start(f, unit); (i = f->hash[h]) != SSD_NONE;
+	    h = (h + 1) & f->hash_mask)
+		if (f->lru_unit[i] == unit) {
+			lru_unlink(f, i);
+			lru_front(f, i);
+			f->st.map_hits++;
+			return true;
+		}
+	f->st.map_misses++;
+	if (f->lru_count < f->p->map_entries)
+		i = f->lru_count++;
+	else {
+		i = f->lru_tail;
+		lru_unlink(f, i);
+		hash_remove(f, f->lru_unit[i]);
+	}
+	f->lru_unit[i] = unit;
+	lru_front(f, i);
+	for (h = hash_start(f, unit); f->hash[h] != SSD_NONE;
+	    h = (h + 1) & f->hash_mask)
+		;
+	f->hash[h] = i;
+	return false;
+}
+
+/* ------------------------------------------------------------ life */
+
+static int
+map_cache_create(struct ftl *f)
+{
+	uint32_t n = f->p->map_entries, size = 16;
+
+	while (size < 2 * n)
+		size *= 2;
+	f->hash_mask = size - 1;
+	f->lru_head = f->lru_tail = SSD_NONE;
+	f->lru_next = calloc(n, sizeof(uint32_t));
+	f->lru_prev = calloc(n, sizeof(uint32_t));
+	f->lru_unit = calloc(n, sizeof(uint32_t));
+	f->hash = malloc(size * sizeof(uint32_t));
+	if (f->lru_next == NULL || f->lru_prev == NULL ||
+	    f->lru_unit == NULL || f->hash == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < size; i++)
+		f->hash[i] = SSD_NONE;
+	return 0;
+}
+
+/* Slots of block b that hold units on a device written once in order. */
+static uint32_t
+first_valid(const struct ftl *f, uint32_t b)
+{
+	uint32_t slot = b * f->slots_per_block, n = f->slots_per_block;
+
+	if (f->p->empty)
+		return 0;
+	/* units ascend within a plane, so the valid slots come first */
+	if (first_unit(f, slot + n - 1) != SSD_NONE)
+		return n;
+	for (n = 0; first_unit(f, slot + n) != SSD_NONE; n++)
+		;
+	return n;
+}
+
+static int
+plane_create(struct ftl *f, uint32_t i)
+{
+	struct ftl_plane *pl = &f->plane[i];
+	uint32_t b;
+
+	pl->free_head = pl->free_tail = SSD_NONE;
+	pl->open[0] = pl->open[1] = pl->victim = SSD_NONE;
+	pl->least = f->slots_per_block;
+	pl->closed = malloc((f->slots_per_block + 1) * sizeof(uint32_t));
+	/* slots read: up to two pages; behind them room for one page of units */
+	pl->held = calloc(3 * f->per_page, sizeof(uint32_t));
+	if (pl->closed == NULL || pl->held == NULL)
+		return -ENOMEM;
+	for (uint32_t v = 0; v <= f->slots_per_block; v++)
+		pl->closed[v] = SSD_NONE;
+	for (uint32_t k = 0; k < f->p->blocks; k++) {
+		b = i * f->p->blocks + k;
+		f->block[b].valid = first_valid(f, b);
+		if (f->block[b].valid > 0)
+			closed_insert(f, pl, b);
+		else
+			free_append(f, pl, b);
+	}
+	return 0;
+}
+
+int
+ftl_create(struct ftl *f, const struct ssd_params *p)
+{
+	f->p = p;
+	f->planes = p->channels * p->chips * p->dies * p->planes;
+	f->per_page = p->page_sectors / p->unit_sectors;
+	f->slots_per_block = p->pages * f->per_page;
+	f->units = (p->capacity + p->unit_sectors - 1) / p->unit_sectors;
+	f->slots = (uint64_t) f->planes * p->blocks * f->slots_per_block;
+	f->slot_of = calloc(f->units, sizeof(uint32_t));
+	f->unit_of = calloc(f->slots, sizeof(uint32_t));
+	f->block = calloc((size_t) f->planes * p->blocks, sizeof(*f->block));
+	f->plane = calloc(f->planes, sizeof(*f->plane));
+	if (f->slot_of == NULL || f->unit_of == NULL || f->block == NULL ||
+	    f->plane == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < f->planes; i++)
+		if (plane_create(f, i) != 0)
+			return -ENOMEM;
+	return p->map_cached ? map_cache_create(f) : 0;
+}
+
+void
+ftl_destroy(struct ftl *f)
+{
+	for (uint32_t i = 0; f->plane != NULL && i < f->planes; i++) {
+		free(f->plane[i].closed);
+		free(f->plane[i].held);
+	}
+	free(f->plane);
+	free(f->block);
+	free(f->slot_of);
+	free(f->unit_of);
+	free(f->lru_next);
+	free(f->lru_prev);
+	free(f->lru_unit);
+	free(f->hash);
+}
+
+void
+ftl_stats(const struct ftl *f, struct disk_flash_stats *st)
+{
+	uint32_t n = f->planes * f->p->blocks, e;
+
+	*st = f->st;
+	st->blocks = n;
+	st->erase_min = UINT32_MAX;
+	for (uint32_t i = 0; i < n; i++) {
+		e = f->block[i].erases;
+		if (e < st->erase_min)
+			st->erase_min = e;
+		if (e > st->erase_max)
+			st->erase_max = e;
+	}
+}
