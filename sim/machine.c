@@ -177,8 +177,11 @@ create_kernel(struct machine *m, struct sim_err *err)
 static int
 create_storage(struct machine *m, struct sim_err *err)
 {
+	/* users keep inputs there: as read-only as everything else */
+	static const char *const show[] = { "/tmp", "/var/tmp", NULL };
 	struct vfs_config fc = { .bind_rw = (const char *const *)m->mc->bind_rw,
-		.cwd = m->mc->cwd, .boot_epoch = m->mc->boot_epoch };
+		.cwd = m->mc->cwd, .show = show,
+		.boot_epoch = m->mc->boot_epoch };
 	struct disk *swap, *fs;
 	uint64_t swap_first;
 	int error;

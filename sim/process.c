@@ -27,7 +27,7 @@ uproc_new(struct machine *m, struct uproc *parent, const char *comm)
 	p->pgid = parent != NULL ? parent->pgid : p->pid;
 	p->sid = parent != NULL ? parent->sid : p->pid;
 	p->umask = parent != NULL ? parent->umask : 022;
-	snprintf(p->comm, sizeof(p->comm), "%s", comm);
+	snprintf(p->comm, sizeof(p->comm), "%.15s", comm);
 	TAILQ_INSERT_TAIL(&m->procs, p, link);
 	return (p);
 }

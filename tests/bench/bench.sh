@@ -15,6 +15,9 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 TIMEFORMAT='%U %S'
 export LC_ALL=C
+for f in "$vmsim" "$bin/bare" "$bin/guest_alu"; do
+	[ -x "$f" ] || { echo "bench.sh: $f is missing: build first" >&2; exit 66; }
+done
 
 # user + system seconds of a command, into $t
 cpu() {
@@ -25,11 +28,11 @@ cpu() {
 
 median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
-# ratio NAME A... -- B...: A and B in turn, the median of the pairs' ratios
+# ratio NAME A... VS B...: A and B in turn, the median of the pairs' ratios
 ratio() {
 	local name=$1 a=() b=()
 	shift
-	while [ "$1" != -- ]; do a+=("$1"); shift; done
+	while [ "$1" != VS ]; do a+=("$1"); shift; done
 	shift
 	b=("$@")
 	: >"$out/r"
@@ -42,10 +45,10 @@ ratio() {
 }
 
 run=("$vmsim" run --quiet --no-db --mem 512M --)
-ratio "resident, CPU-bound (sort, Collatz)" "${run[@]}" "$bin/guest_alu" 2500 -- \
+ratio "resident, CPU-bound (sort, Collatz)" "${run[@]}" "$bin/guest_alu" 2500 VS \
     "$bin/bare" "$bin/guest_alu" 2500
 ratio "resident, memory-bound (random walk, 16 MB)" \
-    "${run[@]}" "$bin/guest_walk" 16 10000000 -- \
+    "${run[@]}" "$bin/guest_walk" 16 10000000 VS \
     "$bin/bare" "$bin/guest_walk" 16 10000000
 
 # faults per second: the difference between many and few rounds of touching

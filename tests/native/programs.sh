@@ -45,7 +45,7 @@ prepare() {
 	case $name in
 	sort)
 		text $((40000 * scale)) >in.txt
-		cmd="/usr/bin/sort in.txt" ;;
+		cmd="/usr/bin/sort -S 64M --parallel=1 in.txt" ;;
 	gzip)
 		text $((20000 * scale)) >in.txt
 		cmd="/usr/bin/gzip -9 -n -c in.txt" ;;
