@@ -44,6 +44,14 @@ struct disk_fault {
 
 #define DISK_MAXFAULTS 32
 
+struct sim_err;
+/*
+ * "media,lbn=100-199,op=read", "timeout,at=2s,delay=60s,times=1",
+ * "torn,after=10,sectors=3", "gone,at=5s". -EINVAL with err.
+ */
+int disk_fault_parse(const char *text, struct disk_fault *f,
+    struct sim_err *err);
+
 /* ------------------------------------------------------------ rotating */
 
 struct hdd_slip {

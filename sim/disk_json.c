@@ -254,6 +254,30 @@ read_family(struct rd *r, const cJSON *o, struct disk_params *p)
 }
 
 static void
+read_faults(struct rd *r, const cJSON *o, struct disk_params *p)
+{
+	const cJSON *list = rd_item(r, o, "faults"), *i;
+	struct sim_err why;
+
+	if (list != NULL && !cJSON_IsArray(list)) {
+		rd_fail(r, list, "\"faults\" must be a list of strings");
+		return;
+	}
+	cJSON_ArrayForEach(i, list) {
+		if (p->nfaults == DISK_MAXFAULTS)
+			rd_fail(r, i, "more than %d faults", DISK_MAXFAULTS);
+		else if (!cJSON_IsString(i))
+			rd_fail(r, i, "a fault is a string");
+		else if (disk_fault_parse(i->valuestring,
+		    &p->faults[p->nfaults], &why) != 0)
+			rd_fail(r, i, "%s", why.text);
+		if (r->error != 0)
+			return;
+		p->nfaults++;
+	}
+}
+
+static void
 read_all(struct rd *r, struct disk_params *p)
 {
 	const cJSON *o = r->root;
@@ -268,6 +292,73 @@ read_all(struct rd *r, struct disk_params *p)
 	    rd_string(r, o, "scheduler", "fcfs"));
 	rd_uint(r, o, "sector_bytes", DISK_SECTOR, DISK_SECTOR, DISK_SECTOR);
 	read_family(r, o, p);
+	read_faults(r, o, p);
+}
+
+/* ------------------------------------------------------------ changes */
+
+/* The object that holds the last key of a dotted path, made if need be. */
+static cJSON *
+holder(cJSON *o, char *path, char **last)
+{
+	char *dot;
+	cJSON *next;
+
+	while ((dot = strchr(path, '.')) != NULL) {
+		*dot = '\0';
+		next = cJSON_GetObjectItemCaseSensitive(o, path);
+		if (next == NULL)
+			next = cJSON_AddObjectToObject(o, path);
+		if (!cJSON_IsObject(next))
+			return NULL;
+		o = next;
+		path = dot + 1;
+	}
+	*last = path;
+	return *path != '\0' && cJSON_IsObject(o) ? o : NULL;
+}
+
+static int
+apply_set(cJSON *root, const char *set, struct sim_err *err)
+{
+	const char *eq = strchr(set, '=');
+	char path[256], *last;
+	cJSON *o, *value;
+
+	if (eq == NULL || (size_t) (eq - set) >= sizeof(path))
+		return sim_err_set(err, EINVAL, "'%s' is not KEY=VALUE", set);
+	snprintf(path, sizeof(path), "%.*s", (int) (eq - set), set);
+	o = holder(root, path, &last);
+	if (o == NULL)
+		return sim_err_set(err, EINVAL, "'%s': no such key", set);
+	value = cJSON_ParseWithOpts(eq + 1, NULL, 1);
+	if (value == NULL)
+		value = cJSON_CreateString(eq + 1);
+	cJSON_DeleteItemFromObjectCaseSensitive(o, last);
+	if (value == NULL || !cJSON_AddItemToObject(o, last, value))
+		return sim_err_set(err, ENOMEM, "out of memory");
+	return 0;
+}
+
+/* The text of a file with changes applied; malloc'd. */
+static int
+changed_text(const char *file, const char *text, size_t size,
+    const char *const *set, size_t nset, char **out, struct sim_err *err)
+{
+	const char *end = text;
+	cJSON *root = cJSON_ParseWithLengthOpts(text, size, &end, 0);
+	int error = 0;
+
+	*out = NULL;
+	if (root == NULL)
+		return sim_err_set(err, EINVAL, "%s:%u: not valid JSON near"
+		    " this line", file, json_line_at(text, end));
+	for (size_t i = 0; error == 0 && i < nset; i++)
+		error = apply_set(root, set[i], err);
+	if (error == 0 && (*out = cJSON_Print(root)) == NULL)
+		error = sim_err_set(err, ENOMEM, "%s: out of memory", file);
+	cJSON_Delete(root);
+	return error;
 }
 
 /* ------------------------------------------------------------ files */
@@ -377,23 +468,34 @@ id_of(const char *path, char *id, size_t size)
 }
 
 static int
-load_builtin(const char *name, struct disk_params **out, struct sim_err *err)
+parse_changed(const char *file, const char *id, const char *text, size_t size,
+    const char *const *set, size_t nset, struct disk_params **out,
+    struct sim_err *err)
 {
-	const struct disk_builtin *b;
-	const char *names[64];
-	const char *near;
-	char file[96];
+	char name[320], *changed;
+	int error;
+
+	if (nset == 0)
+		return disk_params_parse(file, id, text, size, out, err);
+	error = changed_text(file, text, size, set, nset, &changed, err);
+	if (error != 0)
+		return error;
+	snprintf(name, sizeof(name), "%s (changed)", file);
+	error = disk_params_parse(name, id, changed, strlen(changed), out,
+	    err);
+	free(changed);
+	return error;
+}
+
+static int
+unknown_model(const char *name, struct sim_err *err)
+{
+	const char *names[64], *near;
 	size_t n = 0;
 
-	for (b = disk_builtins; b->name != NULL; b++) {
-		if (strcmp(b->name, name) == 0) {
-			snprintf(file, sizeof(file), "%s.json (built in)",
-			    name);
-			return disk_params_parse(file, name, b->json, b->size,
-			    out, err);
-		}
-		if (n < 63)
-			names[n++] = b->name;
+	while (n < 64 && disk_builtins[n].name != NULL) {
+		names[n] = disk_builtins[n].name;
+		n++;
 	}
 	near = nearest_name(name, names, n);
 	if (near == NULL)
@@ -405,22 +507,40 @@ load_builtin(const char *name, struct disk_params **out, struct sim_err *err)
 }
 
 int
-disk_params_load(const char *name_or_path, struct disk_params **out,
-    struct sim_err *err)
+disk_params_load_set(const char *name_or_path, const char *const *set,
+    size_t nset, struct disk_params **out, struct sim_err *err)
 {
 	size_t n = strlen(name_or_path), size = 0;
-	char id[64], *text = NULL;
+	char id[64], file[96], *text = NULL;
 	int error;
 
 	*out = NULL;
 	if (strchr(name_or_path, '/') == NULL &&
-	    (n < 5 || strcmp(name_or_path + n - 5, ".json") != 0))
-		return load_builtin(name_or_path, out, err);
+	    (n < 5 || strcmp(name_or_path + n - 5, ".json") != 0)) {
+		for (const struct disk_builtin *b = disk_builtins;
+		     b->name != NULL; b++) {
+			if (strcmp(b->name, name_or_path) != 0)
+				continue;
+			snprintf(file, sizeof(file), "%s.json (built in)",
+			    b->name);
+			return parse_changed(file, b->name, b->json, b->size,
+			    set, nset, out, err);
+		}
+		return unknown_model(name_or_path, err);
+	}
 	error = read_file(name_or_path, &text, &size, err);
 	if (error != 0)
 		return error;
 	id_of(name_or_path, id, sizeof(id));
-	error = disk_params_parse(name_or_path, id, text, size, out, err);
+	error = parse_changed(name_or_path, id, text, size, set, nset, out,
+	    err);
 	free(text);
 	return error;
+}
+
+int
+disk_params_load(const char *name_or_path, struct disk_params **out,
+    struct sim_err *err)
+{
+	return disk_params_load_set(name_or_path, NULL, 0, out, err);
 }

@@ -21,6 +21,12 @@ int disk_params_load(const char *name_or_path, struct disk_params **out,
  */
 int disk_params_parse(const char *file, const char *id, const char *text,
     size_t size, struct disk_params **out, struct sim_err *err);
+/*
+ * As disk_params_load, after changes "key=value" or "key.key=value" of the
+ * parameters; the value is JSON, or else taken as a string.
+ */
+int disk_params_load_set(const char *name_or_path, const char *const *set,
+    size_t nset, struct disk_params **out, struct sim_err *err);
 void disk_params_free(struct disk_params *p);
 /* Built-in models in order of name; NULL past the end. */
 const char *disk_params_builtin(size_t i);

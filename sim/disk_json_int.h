@@ -50,7 +50,5 @@ void rd_keys(struct rd *r, const cJSON *obj, const char *const *known);
 
 void rd_hdd(struct rd *r, const cJSON *o, struct disk_params *p);
 void rd_ssd(struct rd *r, const cJSON *o, struct disk_params *p);
-/* A string as {"kind": ...} lists of faults; rd_faults reads them all. */
-void rd_faults(struct rd *r, const cJSON *o, struct disk_params *p);
 
 #endif
