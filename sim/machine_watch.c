@@ -118,6 +118,16 @@ vmstat_fire(void *arg, sim_time_t when)
 	    sim_ns(m->sim, (uint64_t)(m->mc->vmstat_s * 1e9)));
 }
 
+/* ---- --check=2 ---- */
+
+static void
+check_event(void *ctx)
+{
+	struct machine *m = ctx;
+
+	vm_check_all(m->vm);
+}
+
 /* ---- start and end ---- */
 
 static void
@@ -163,6 +173,8 @@ machine_watch_start(struct machine *m)
 	if (mc->vmstat_s > 0 && m->vmstat_last != NULL)
 		sim_event_after(m->sim, &m->vmstat_ev,
 		    sim_ns(m->sim, (uint64_t)(mc->vmstat_s * 1e9)));
+	if (mc->check >= 2)
+		sim_set_event_hook(m->sim, check_event, m);
 	start_changes(m);
 }
 

@@ -209,5 +209,7 @@ sim_event_fire(struct sim *sim)
 	sim->event_tag = 0;
 	sim->tagp = &sim->event_tag;
 	ev->fn(ev->arg, when);
+	if (sim->event_hook != NULL)
+		sim->event_hook(sim->event_hook_ctx);
 	sim->event = NULL;
 }

@@ -168,6 +168,13 @@ sim_spend(struct sim *sim, uint64_t cycles)
 }
 
 void
+sim_set_event_hook(struct sim *sim, sim_event_hook_fn *fn, void *ctx)
+{
+	sim->event_hook = fn;
+	sim->event_hook_ctx = ctx;
+}
+
+void
 sim_set_context_switch_cost(struct sim *sim, uint64_t cycles)
 {
 	sim->switch_cost = cycles;

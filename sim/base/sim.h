@@ -207,6 +207,10 @@ struct sim_trace_ops {
 };
 void sim_set_trace(struct sim *sim, const struct sim_trace_ops *ops, void *ctx);
 
+/* Called after every event, in its context (invariant checkers). NULL: none. */
+typedef void sim_event_hook_fn(void *ctx);
+void sim_set_event_hook(struct sim *sim, sim_event_hook_fn *fn, void *ctx);
+
 /* All threads in order of creation, for listings: NULL at the end. */
 struct sim_thread *sim_thread_next(const struct sim *sim,
     const struct sim_thread *td);

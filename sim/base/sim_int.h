@@ -144,6 +144,9 @@ struct sim {
 	const struct sim_trace_ops *trace;
 	void *trace_ctx;
 
+	sim_event_hook_fn *event_hook;
+	void *event_hook_ctx;
+
 	sim_panic_fn *panic_fn;
 	void *panic_ctx;
 	bool panicking;

@@ -38,6 +38,7 @@ struct swap_pager {
 	struct swdevt *swdevhd; /* where the next allocation starts */
 	uint32_t ndevs;
 	uint64_t total; /* pages that can hold something */
+	uint64_t placing; /* taken by writers that wait for a buffer */
 	uint32_t lowat, hiwat;
 	bool almost_full;
 	struct swap_buf *bufs, *free_bufs;

@@ -272,8 +272,10 @@ swap_pager_putpages(struct vm *vm, vm_object_t object, vm_page_t *mc,
 							      VM_PAGER_PEND;
 		if (blk == SWAPBLK_NONE)
 			continue;
+		sp->placing += (uint64_t)n;
 		bp = swap_getpbuf(vm, object, sync ? &sp->nsw_wcount_sync :
 						     &sp->nsw_wcount_async);
+		sp->placing -= (uint64_t)n;
 		bp->sync = sync;
 		swap_assign(vm, bp, mc + i, n, blk);
 		swp_pager_strategy(vm, bp, blk, DISK_WRITE);

@@ -408,8 +408,9 @@ swap_pager_check(struct vm *vm)
 		    ("object %u has swap but type %u", object->id,
 			object->type));
 	}
+	used += vm->swap->placing;
 	KASSERT(vm->sim, used == swap_pager_used(vm),
-	    ("%llu pages of swap in objects, %llu in use",
+	    ("%llu pages of swap in objects or on the way, %llu in use",
 		(unsigned long long)used,
 		(unsigned long long)swap_pager_used(vm)));
 }
