@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sim/machine.h"
 #include "sim/syscall_int.h"
 
 /* ---- regular files ---- */
@@ -186,8 +187,11 @@ host_read(struct sysctx *c, struct file *f, void *buf, size_t n, uint64_t off)
 	while (done < n) {
 		ssize_t k = read(f->host_fd, p + done, n - done);
 
-		if (k < 0 && errno == EINTR)
+		if (k < 0 && errno == EINTR) {
+			if (machine_interrupted(c->m))
+				return (-EINTR); /* Ctrl-C: the run ends */
 			continue;
+		}
 		if (k < 0)
 			return (done != 0 ? (ssize_t)done : -EIO);
 		done += (size_t)k;
@@ -211,6 +215,8 @@ host_write(struct sysctx *c, struct file *f, const void *buf, size_t n,
 			done += (size_t)k;
 			continue;
 		}
+		if (machine_interrupted(c->m))
+			return (-EINTR); /* Ctrl-C: the run ends */
 		if (errno == EAGAIN) {
 			struct pollfd pfd = { .fd = f->host_fd,
 				.events = POLLOUT };

@@ -83,6 +83,18 @@ add_swap(struct machine *m, struct disk *d, uint64_t *first_out,
 	return (vm_add_swap(m->vm, d, first, want, err));
 }
 
+/* Says where the user wrote it: option, or file and place. */
+static int
+name_origin(const struct tunable_change *c, int error, struct sim_err *err)
+{
+	struct sim_err what = *err;
+
+	if (c->origin[0] == '\0')
+		return (error);
+	return (sim_err_set(err, error == -ENOENT ? EINVAL : -error,
+	    "%s: %.300s", c->origin, what.text));
+}
+
 static int
 apply_boot_tunables(struct machine *m, struct sim_err *err)
 {
@@ -94,7 +106,7 @@ apply_boot_tunables(struct machine *m, struct sim_err *err)
 		if (c->at_ns == 0) {
 			error = tunables_set(m->ts, c->name, c->value, err);
 			if (error != 0)
-				return (error);
+				return (name_origin(c, error, err));
 			continue;
 		}
 		/* a later change: at least the name must be right */
@@ -107,11 +119,12 @@ apply_boot_tunables(struct machine *m, struct sim_err *err)
 		if (row == NULL) {
 			const char *near = tunables_nearest(m->ts, c->name);
 
-			return (sim_err_set(err, ENOENT,
+			sim_err_set(err, ENOENT,
 			    "unknown tunable '%s'%s%s%s", c->name,
 			    near != NULL ? "; did you mean '" : "",
 			    near != NULL ? near : "",
-			    near != NULL ? "'?" : ""));
+			    near != NULL ? "'?" : "");
+			return (name_origin(c, -ENOENT, err));
 		}
 	}
 	return (0);
@@ -361,6 +374,8 @@ machine_run(struct machine *m, struct machine_result *res, struct sim_err *err)
 		struct sim_err dberr;
 		int dberror;
 
+		for (uint32_t i = 0; i < m->mc->ndisks; i++)
+			rundb_put_disk(m->db, m->disks[i]);
 		dberror = rundb_finish(m->db, res, error == 0 &&
 		    !m->interrupted, &dberr);
 		m->db = NULL;
@@ -408,6 +423,12 @@ void
 machine_interrupt(struct machine *m)
 {
 	m->interrupted = 1;
+}
+
+bool
+machine_interrupted(const struct machine *m)
+{
+	return (m->interrupted != 0);
 }
 
 struct sim *

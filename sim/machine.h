@@ -111,6 +111,7 @@ int machine_run(struct machine *m, struct machine_result *res,
 void machine_destroy(struct machine *m);
 /* From a signal handler: end the run at the next dispatch. */
 void machine_interrupt(struct machine *m);
+bool machine_interrupted(const struct machine *m);
 
 struct sim *machine_sim(struct machine *m);
 struct vm *machine_vm(struct machine *m);

@@ -247,7 +247,7 @@ json_result(cJSON *o, const struct machine_config *mc,
 }
 
 static void
-json_paging(struct machine *m, cJSON *o)
+json_paging(struct machine *m, const struct machine_config *mc, cJSON *o)
 {
 	static const struct {
 		const char *key, *counter;
@@ -267,6 +267,8 @@ json_paging(struct machine *m, cJSON *o)
 
 	for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++)
 		put_u64(o, map[i].key, vm_stat(vm, map[i].counter));
+	put_u64(o, "overhead_bytes_per_page", vm_overhead_bytes(vm) /
+	    (mc->mem_bytes / 4096));
 	all = cJSON_AddObjectToObject(o, "counters");
 	for (size_t i = 0; i < vm_stat_count(vm); i++)
 		put_u64(all, vm_stat_name(vm, i), vm_stat_value(vm, i));
@@ -376,7 +378,7 @@ summary_json(struct machine *m, const struct machine_config *mc,
 	int error = 0;
 
 	json_result(o, mc, res);
-	json_paging(m, o);
+	json_paging(m, mc, o);
 	json_disks(m, mc, o);
 	json_enosys(res, o);
 	if (mc->db_path[0] != '\0')

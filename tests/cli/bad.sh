@@ -46,10 +46,12 @@ refused 78 "swap_disk: there is no disk 'da7'; did you mean 'da0'?" \
     "$vmsim" run --config disk.json -- true
 printf '{ "disks": [ { "model": "no-such-model" } ] }' >model.json
 refused 66 "no-such-model" "$vmsim" run --config model.json -- true
-refused 66 "vm.max_laundre" "$vmsim" run --set vm.max_laundre=1 -- true
+refused 78 "--set: unknown tunable" "$vmsim" run --set vm.max_laundre=1 -- true
+refused 78 "--set: unknown tunable" "$vmsim" run --set vm.max_laundre=1@2s -- true
 printf '{ "tunables": { "vm.max_laundre": 1 } }' >tunable.json
-refused 66 "vm.max_launder" "$vmsim" run --config tunable.json -- true
-refused 78 "vm.max_launder" "$vmsim" run --set vm.max_launder=many -- true
+refused 78 "tunable.json: \$.tunables.vm.max_laundre: unknown tunable" \
+    "$vmsim" run --config tunable.json -- true
+refused 78 "--set: " "$vmsim" run --set vm.max_launder=many -- true
 
 # memory
 refused 78 "below the kernel's reserve" "$vmsim" run --mem 16K -- true

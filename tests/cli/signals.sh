@@ -45,6 +45,23 @@ os.execv(sys.argv[1], sys.argv[1:])' "$vmsim" run --db $sig.db -- \
 	grep -q 'was stopped' $sig.err || bad "SIG$sig: no summary"
 done
 
+# a guest that waits for input must not hold Ctrl-C up
+mkfifo input
+python3 -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' "$vmsim" run --quiet --no-db \
+    --json=wait.json -- cat <input &
+pid=$!
+exec 3>input
+echo hello >&3
+sleep 1
+kill -INT $pid
+wait $pid
+rc=$?
+exec 3>&-
+[ $rc -eq 130 ] || bad "SIGINT while the guest reads: exit code $rc"
+grep -q '"interrupted": true' wait.json || bad "wait.json: $(cat wait.json)"
+
 "$vmsim" run --db kill.db -- gawk 'BEGIN { while (1) i++ }' 2>/dev/null &
 pid=$!
 started kill.db && kill -KILL $pid
