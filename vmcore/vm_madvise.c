@@ -111,13 +111,10 @@ vm_map_discard_in_place(struct vm *vm, vm_object_t object, vm_pindex_t pindex,
 static void
 vm_map_discard_object(struct vm *vm, vm_map_entry_t entry)
 {
-	vm_object_t old = entry->object, object = old;
-	uint64_t offset = entry->offset;
+	vm_object_t old = entry->object, object;
+	uint64_t offset;
 
-	while (object != NULL && object->type != OBJT_VNODE) {
-		offset += object->backing_object_offset;
-		object = object->backing_object;
-	}
+	object = vm_map_entry_file(entry, &offset);
 	if (object != NULL)
 		vm_object_reference(vm, object);
 	entry->object = object;

@@ -136,6 +136,10 @@ void vm_map_check(struct vm *vm, struct vmspace *vs);
 /* The map is locked (shared suffices). KERN_*; may make objects. */
 int vm_map_lookup(struct vm *vm, vm_map_t map, vm_offset_t va, int access,
     struct vm_map_lookup *l);
+/* The file at the bottom of an entry's chain, and where in it (bytes) the
+ * entry begins; NULL: anonymous. */
+vm_object_t vm_map_entry_file(const struct vm_map_entry *entry,
+    uint64_t *offset);
 /* Locked exclusively. false: the address is not in a stack's reach. */
 bool vm_map_growstack(struct vm *vm, vm_map_t map, vm_offset_t va);
 /* Enter what is resident of an object that has just been mapped. */

@@ -74,6 +74,19 @@ vm_map_lookup(struct vm *vm, vm_map_t map, vm_offset_t va, int access,
 	return (KERN_SUCCESS);
 }
 
+vm_object_t
+vm_map_entry_file(const struct vm_map_entry *entry, uint64_t *offset)
+{
+	vm_object_t object = entry->object;
+
+	*offset = entry->offset;
+	while (object != NULL && object->type != OBJT_VNODE) {
+		*offset += object->backing_object_offset;
+		object = object->backing_object;
+	}
+	return (object);
+}
+
 /* ------------------------------------------------------------ stacks */
 
 /*

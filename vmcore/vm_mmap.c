@@ -268,20 +268,6 @@ vm_range_mapped(vm_map_t map, vm_offset_t start, vm_offset_t end)
 	return (true);
 }
 
-/* The file that private or shared memory shows, and where in it. */
-static vm_object_t
-vm_map_entry_file(const struct vm_map_entry *entry, uint64_t *offset)
-{
-	vm_object_t object = entry->object;
-
-	*offset = entry->offset;
-	while (object != NULL && object->type != OBJT_VNODE) {
-		*offset += object->backing_object_offset;
-		object = object->backing_object;
-	}
-	return (object);
-}
-
 /* More of what ends at `at`, `size` bytes further. */
 static int
 vm_mremap_extend(struct mremap *r, vm_offset_t at, uint64_t size)

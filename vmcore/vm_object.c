@@ -278,22 +278,45 @@ vm_object_free_page(struct vm *vm, vm_page_t m)
 	vm_page_free(vm, m);
 }
 
+static void
+vm_object_count_wired(void *ctx, struct pmap *pmap, vm_offset_t va, pte_t pte)
+{
+	uint32_t *n = ctx;
+
+	(void)pmap;
+	(void)va;
+	*n += (pte & PTE_WIRED) != 0;
+}
+
+/* Take the mappings of a page away, and with them their wirings. */
+static void
+vm_object_unmap_wired(struct vm *vm, vm_page_t m)
+{
+	uint32_t n = 0;
+
+	pmap_page_foreach(vm->mmu, m->pfn, vm_object_count_wired, &n);
+	vm->pmap->remove_all(vm, m);
+	while (n-- > 0)
+		vm_page_unwire(vm, m, false);
+}
+
 /* One page of vm_object_page_remove. True: it slept, look again. */
 static bool
 vm_object_remove_one(struct vm *vm, vm_object_t object, vm_page_t m,
     bool clean_only)
 {
-	if (m->wire_count != 0 && !vm_page_busied(m)) {
+	if (vm_object_sleep_if_busy(vm, object, m, "vmopar"))
+		return (true);
+	if (m->wire_count != 0 && !clean_only)
+		vm_object_unmap_wired(vm, m);
+	if (m->wire_count != 0) {
 		/* Its owner keeps the frame; what it held is gone. */
-		vm->pmap->remove_all(vm, m);
 		if (!clean_only) {
 			m->valid = 0;
 			m->dirty = 0;
 		}
 		return (false);
 	}
-	if (vm_object_sleep_if_busy(vm, object, m, "vmopar"))
-		return (true);
 	if (clean_only && m->valid != 0) {
 		vm->pmap->remove_write(vm, m);
 		if (m->dirty != 0)

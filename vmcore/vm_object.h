@@ -96,6 +96,10 @@ struct vm_pagerops {
 
 vm_object_t vm_object_allocate(struct vm *vm, enum obj_type type,
     vm_pindex_t size);
+/* A fresh object in front of another, from byte `offset` of it on. Takes a
+ * reference of its own. */
+void vm_object_set_backing(struct vm *vm, vm_object_t object,
+    vm_object_t backing, uint64_t offset);
 void vm_object_reference(struct vm *vm, vm_object_t object);
 void vm_object_deallocate(struct vm *vm, vm_object_t object); /* may sleep */
 void vm_object_terminate(struct vm *vm, vm_object_t object);

@@ -32,6 +32,15 @@ vm_object_unlink_shadow(vm_object_t object)
 	object->backing_object = NULL;
 }
 
+void
+vm_object_set_backing(struct vm *vm, vm_object_t object, vm_object_t backing,
+    uint64_t offset)
+{
+	vm_object_reference(vm, backing);
+	vm_object_link_shadow(object, backing);
+	object->backing_object_offset = offset;
+}
+
 /*
  * vm_object_shadow: put a new object of `length` pages in front of *object,
  * taking over its reference; *offset (bytes) becomes 0. Nothing is done when
@@ -305,11 +314,9 @@ vm_object_split(struct vm *vm, vm_object_t *object, uint64_t *offset,
 		return;
 	new_object = vm_object_allocate(vm, OBJT_DEFAULT, length);
 	if (source != NULL) {
-		vm_object_link_shadow(new_object, source);
-		vm_object_reference(vm, source);
+		vm_object_set_backing(vm, new_object, source,
+		    orig->backing_object_offset + *offset);
 		source->flags &= (uint16_t)~OBJ_ONEMAPPING;
-		new_object->backing_object_offset =
-		    orig->backing_object_offset + *offset;
 	}
 	vm_object_split_pages(vm, orig, new_object, start);
 	if (orig->type == OBJT_SWAP)

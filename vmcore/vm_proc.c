@@ -80,8 +80,8 @@ vm_thread_new(struct vm *vm, struct proc *p, int32_t tid,
 void
 vm_thread_free(struct vm *vm, struct thread *td)
 {
-	(void)vm;
-	if (td->td_sim != NULL && sim_thread_data(td->td_sim) == td)
+	/* Any other simulated thread may be gone already. */
+	if (td->td_sim != NULL && td->td_sim == sim_curthread(vm->sim))
 		sim_thread_set_data(td->td_sim, NULL);
 	TAILQ_REMOVE(&td->td_proc->p_threads, td, td_plist);
 	TAILQ_REMOVE(&td->td_ksegrp->kg_threads, td, td_kglist);

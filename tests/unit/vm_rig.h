@@ -26,6 +26,7 @@ struct rig {
 	struct mmu *mmu;
 	struct tunables *ts;
 	struct disk *swap, *fs;
+	struct disk_params swap_params, fs_params; /* the disks keep them */
 	struct vm *vm;
 	struct vmspace *vs;
 	struct proc *p;
@@ -37,20 +38,21 @@ struct rig {
 
 /* Latency of 1 ms and 20 MB/s; `sectors` of 512 bytes. */
 static inline struct disk *
-rig_disk(struct sim *sim, const char *name, uint64_t sectors, bool contents)
+rig_disk(struct sim *sim, const char *name, struct disk_params *params,
+    uint64_t sectors, bool contents)
 {
-	struct disk_params params = { .family = DISK_FIXED };
 	struct sim_err err;
 	struct disk *d;
 
-	strcpy(params.id, "fixed");
-	strcpy(params.title, "fixed");
-	strcpy(params.scheduler, "fcfs");
-	params.fixed.sectors = sectors;
-	params.fixed.read_ps = params.fixed.write_ps = PS_PER_MS;
-	params.fixed.sector_ps = PS_PER_SECOND / 20000000 * 512;
-	params.fixed.queue_depth = 1;
-	d = disk_create(sim, name, &params, &err);
+	*params = (struct disk_params) { .family = DISK_FIXED };
+	strcpy(params->id, "fixed");
+	strcpy(params->title, "fixed");
+	strcpy(params->scheduler, "fcfs");
+	params->fixed.sectors = sectors;
+	params->fixed.read_ps = params->fixed.write_ps = PS_PER_MS;
+	params->fixed.sector_ps = PS_PER_SECOND / 20000000 * 512;
+	params->fixed.queue_depth = 1;
+	d = disk_create(sim, name, params, &err);
 	ck_assert_msg(d != NULL, "%s", err.text);
 	if (contents)
 		ck_assert_int_eq(disk_enable_contents(d), 0);
@@ -80,10 +82,10 @@ rig_create(struct rig *r, uint32_t frames, uint32_t swap_pages)
 	r->ts = tunables_create();
 	r->vm = vm_create(r->sim, r->mmu, r->ts, &vc, &err);
 	ck_assert_msg(r->vm != NULL, "%s", err.text);
-	r->fs = rig_disk(r->sim, "fs0", 1u << 22, false);
+	r->fs = rig_disk(r->sim, "fs0", &r->fs_params, 1u << 22, false);
 	if (swap_pages != 0) {
-		r->swap = rig_disk(r->sim, "sw0", (uint64_t)swap_pages * 8,
-		    true);
+		r->swap = rig_disk(r->sim, "sw0", &r->swap_params,
+		    (uint64_t)swap_pages * 8, true);
 		ck_assert_int_eq(vm_add_swap(r->vm, r->swap, 0,
 		    (uint64_t)swap_pages * 8, &err), 0);
 	}

@@ -180,6 +180,17 @@ vm_fault_resident(struct faultstate *fs)
 	return (FAULT_FOUND);
 }
 
+/* The file is not as long as its mapping. */
+static enum fault_verdict
+vm_fault_past_end(struct faultstate *fs, int *error)
+{
+	*error = fs->object->type == OBJT_VNODE ? KERN_MEMORY_ERROR :
+						  KERN_PROTECTION_FAILURE;
+	fs->m = NULL;
+	vm_fault_unlock_and_deallocate(fs);
+	return (FAULT_FAIL);
+}
+
 /*
  * A page for an index that is not resident; in the top object it becomes the
  * placeholder. When memory is severe it is not even tried.
@@ -191,12 +202,8 @@ vm_fault_allocate(struct faultstate *fs, int *error)
 	bool killed = P_KILLED(vm);
 	int req;
 
-	if (fs->pindex >= fs->object->size) {
-		*error = fs->object->type == OBJT_VNODE ?
-		    KERN_MEMORY_ERROR : KERN_PROTECTION_FAILURE;
-		vm_fault_unlock_and_deallocate(fs);
-		return (FAULT_FAIL);
-	}
+	if (fs->pindex >= fs->object->size)
+		return (vm_fault_past_end(fs, error));
 	fs->m = NULL;
 	if (killed || !vm_page_count_severe(vm)) {
 		req = killed ? VM_ALLOC_SYSTEM : VM_ALLOC_NORMAL;
@@ -225,6 +232,9 @@ vm_fault_object(struct faultstate *fs, int *error)
 		return (FAULT_FAIL);
 	}
 	fs->m = vm_page_lookup(fs->object, fs->pindex);
+	if (fs->m != NULL && fs->object->type == OBJT_VNODE &&
+	    fs->pindex >= fs->object->size)
+		return (vm_fault_past_end(fs, error));
 	if (fs->m != NULL) {
 		v = vm_fault_resident(fs);
 		if (v != FAULT_FOUND || fs->m->valid == VM_PAGE_BITS_ALL)
@@ -337,11 +347,6 @@ vm_fault_copy_up(struct faultstate *fs)
 
 	vm_page_copy(vm, fs->m, fs->first_m);
 	why = vm_why(vm, WHY_COW_SOURCE);
-	if (fs->wired && !fs->wire && fs->m->wire_count != 0) {
-		/* The entry was wired read-only; its wiring moves too. */
-		vm_page_wire(vm, fs->first_m);
-		vm_page_unwire(vm, fs->m, false);
-	}
 	vm_fault_release_page(fs);
 	vm_why(vm, why);
 	if (!fs->hardfault)
@@ -418,6 +423,25 @@ vm_fault_revalidate(struct faultstate *fs, int *error)
 	return (FAULT_FOUND);
 }
 
+/*
+ * A mapping of a wired entry wires its page, once. The one that it replaces
+ * (the source of a copy) is wired no more.
+ */
+static void
+vm_fault_wire_page(struct faultstate *fs, vm_page_t m)
+{
+	const pte_t *pte = pmap_pte(fs->map->pmap, fs->va);
+	pte_t old = pte != NULL ? *pte : 0;
+
+	if ((old & (PTE_V | PTE_WIRED)) == (PTE_V | PTE_WIRED)) {
+		if (PTE_FRAME(old) == m->pfn)
+			return;
+		vm_page_unwire(fs->vm,
+		    vm_phys_to_page(fs->vm, PTE_FRAME(old)), false);
+	}
+	vm_page_wire(fs->vm, m);
+}
+
 /* The page is ours and the address is right: map it and let everybody on. */
 static void
 vm_fault_finish(struct faultstate *fs)
@@ -431,13 +455,13 @@ vm_fault_finish(struct faultstate *fs)
 	vm_fault_dirty(fs, m, true);
 	KASSERT(vm->sim, m->valid == VM_PAGE_BITS_ALL,
 	    ("fault maps page %u, valid %#x", m->pfn, m->valid));
-	vm_fault_enter(fs, m);
-	if (fs->prefault && !fs->wire && !fs->wired)
-		vm_fault_prefault(fs, fs->behind, fs->ahead);
 	why = vm_why(vm, WHY_FAULT_DONE);
-	if (fs->wire)
-		vm_page_wire(vm, m);
-	else
+	if (fs->wired)
+		vm_fault_wire_page(fs, m);
+	vm_fault_enter(fs, m);
+	if (fs->prefault && !fs->wired)
+		vm_fault_prefault(fs, fs->behind, fs->ahead);
+	if (!fs->wired)
 		vm_page_activate(vm, m);
 	vm_why(vm, why);
 	vm_page_wakeup(vm, m);

@@ -99,20 +99,20 @@ vm_fault_unwire(struct vm *vm, vm_map_t map, vm_offset_t start,
 
 /* ------------------------------------------------------------ fork */
 
-/* The resident page behind an index of a wired entry. */
+/* The resident page behind an index of a wired entry; NULL past the end of a
+ * file that has shrunk. */
 static vm_page_t
-vm_fault_copy_source(struct vm *vm, vm_object_t object, vm_pindex_t pindex)
+vm_fault_copy_source(vm_object_t object, vm_pindex_t pindex)
 {
 	vm_page_t m;
 
-	while ((m = vm_page_lookup(object, pindex)) == NULL ||
-	    m->valid != VM_PAGE_BITS_ALL) {
+	for (; object != NULL; object = object->backing_object) {
+		m = vm_page_lookup(object, pindex);
+		if (m != NULL && m->valid == VM_PAGE_BITS_ALL)
+			return (m);
 		pindex += OFF_TO_IDX(object->backing_object_offset);
-		object = object->backing_object;
-		KASSERT(vm->sim, object != NULL,
-		    ("wired page %llu is missing", (unsigned long long)pindex));
 	}
-	return (m);
+	return (NULL);
 }
 
 /* Copy one page and map it in the child. */
@@ -126,8 +126,11 @@ vm_fault_copy_page(struct vm *vm, vm_map_t dst_map, vm_map_entry_t dst,
 	while ((to = vm_page_alloc(vm, dst->object, i, VM_ALLOC_NORMAL)) ==
 	    NULL)
 		vm_wait(vm);
-	from = vm_fault_copy_source(vm, src->object,
-	    OFF_TO_IDX(src->offset) + i);
+	from = vm_fault_copy_source(src->object, OFF_TO_IDX(src->offset) + i);
+	if (from == NULL) {
+		vm_page_free(vm, to);
+		return;
+	}
 	vm_page_copy(vm, from, to);
 	vm_page_dirty(vm, to);
 	vm_page_flag_clear(to, PG_ZERO);
@@ -140,7 +143,8 @@ vm_fault_copy_page(struct vm *vm, vm_map_t dst_map, vm_map_entry_t dst,
 
 /*
  * vm_fault_copy_entry: the child gets pages of its own of a wired entry, not
- * wired. Sleeps for memory; the parent's pages cannot go away.
+ * wired, with the file behind them if there is one. Sleeps for memory; the
+ * parent's pages cannot go away.
  */
 void
 vm_fault_copy_entry(struct vm *vm, vm_map_t dst_map, vm_map_t src_map,
@@ -148,10 +152,15 @@ vm_fault_copy_entry(struct vm *vm, vm_map_t dst_map, vm_map_t src_map,
 {
 	vm_pindex_t count = OFF_TO_IDX(dst->end - dst->start), i;
 	uint32_t why = vm_why(vm, WHY_FAULT_DONE);
+	vm_object_t file;
+	uint64_t offset;
 
 	(void)src_map;
+	file = vm_map_entry_file(src, &offset);
 	dst->object = vm_object_allocate(vm, OBJT_DEFAULT, count);
 	dst->offset = 0;
+	if (file != NULL)
+		vm_object_set_backing(vm, dst->object, file, offset);
 	dst->eflags &= (uint32_t)~(MAP_ENTRY_COW | MAP_ENTRY_NEEDS_COPY);
 	for (i = 0; i < count; i++)
 		vm_fault_copy_page(vm, dst_map, dst, src, i);
