@@ -21,7 +21,7 @@ extern char **environ;
 static int
 spawn(int in, int out, int errfd, pid_t *pid)
 {
-	static char name[] = "gnuplot", defaults[] = "--default-settings";
+	char name[] = "gnuplot", defaults[] = "--default-settings";
 	char *argv[] = { name, defaults, NULL };
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t attr;

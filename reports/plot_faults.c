@@ -187,9 +187,10 @@ panel_faults(FILE *f)
 static void
 panel_flows(FILE *f)
 {
-	fputs("unset title\nset ylabel 'pages / s' offset 0.5,0\nset yrange [*:*]\n"
-	    "set xzeroaxis lt -1 lw 0.6\nplot ", f);
-	fprintf(f, "$flows using 1:($2+$3) with fillsteps lc rgb '%s' title '%s', "
+	fputs("unset title\nset ylabel 'pages / s' offset 0.5,0\n"
+	    "set yrange [*:*]\nset xzeroaxis lt -1 lw 0.6\nplot ", f);
+	fprintf(f, "$flows "
+	    "using 1:($2+$3) with fillsteps lc rgb '%s' title '%s', "
 	    "'' using 1:2 with fillsteps lc rgb '%s' title '%s', "
 	    "'' using 1:(-$4-$5) with fillsteps lc rgb '%s' title '%s', "
 	    "'' using 1:(-$4) with fillsteps lc rgb '%s' title '%s'\n",

@@ -96,7 +96,8 @@ static void
 put_stack(FILE *f)
 {
 	fputs("set ylabel 'memory (MiB)' offset 0.5,0\n"
-	    "set format x ''\nset yrange [0:*]\nset autoscale yfixmax\nmib(n) = n / 256.0\n"
+	    "set format x ''\nset yrange [0:*]\nset autoscale yfixmax\n"
+	    "mib(n) = n / 256.0\n"
 	    "plot $data using 1:(mib($7)) with filledcurves y1=0 lc rgb '"
 	    COLOUR_PURPLE "' title 'on no queue'", f);
 	for (int i = NLAYERS - 1; i >= 0; i--) {

@@ -1,11 +1,11 @@
 # Shared by the tests of the command line: an empty directory to work in, and
 # `refused`: a call must fail with one clear line and leave nothing behind.
-vmsim=$1 work=$2 make_db=${3-}
+vmsim=$(realpath "$1") work=$2 make_db=${3:+$(realpath "$3")}
+src=$(cd "$(dirname "$0")" && pwd)
 [ -x "$vmsim" ] || { echo "no such program: $vmsim" >&2; exit 1; }
 rm -rf "$work"
 mkdir -p "$work" || exit 1
 cd "$work" || exit 1
-src=$(cd "$(dirname "$0")" && pwd)
 fail=0
 
 bad() {
