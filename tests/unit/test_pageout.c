@@ -405,6 +405,28 @@ START_TEST(mappings_decide)
 }
 END_TEST
 
+/* A page outside its object is called clean: the change is lost. */
+START_TEST(pager_may_call_a_page_bad)
+{
+	struct rig r;
+
+	rig_open(&r, 1);
+	r.m[0] = rig_page(&r, 0, 1, 'I');
+	r.m[0]->dirty = VM_PAGE_BITS_ALL;
+	vm_page_flag_set(r.m[0], PG_WINATCFLS);
+	(void)rig_page(&r, 0, 90, 'I');
+	r.put_status = VM_PAGER_BAD;
+	r.vm->cnt.v_inactive_target = 0;
+	rig_want(&r, 50);
+	rig_run(&r, scan1);
+	ck_assert_uint_eq(r.puts, 1);
+	ck_assert_int_eq(r.m[0]->dirty, 0);
+	ck_assert_int_eq(queue_of(&r, r.m[0]), 'I');
+	ck_assert_int_eq(r.obj[0].paging_in_progress, 0);
+	rig_close(&r);
+}
+END_TEST
+
 /* ------------------------------------------------------------ races */
 
 static void
@@ -498,6 +520,50 @@ START_TEST(scan_waits_for_an_object_lock)
 	ck_assert_ptr_null(r.obj[0].lock_owner);
 	ck_assert_ptr_null(r.obj[1].lock_owner);
 	vmcheck_all(r.vm);
+	rig_close(&r);
+}
+END_TEST
+
+static void
+reader(void *arg)
+{
+	struct rig *r = arg;
+
+	vm_object_rlock(r->vm, &r->obj[0]);
+	r->ran++;
+	(void)sim_sleep(r->sim, &r->chan, PUSER, "reads", 5 * TICK);
+	vm_object_runlock(r->vm, &r->obj[0]);
+}
+
+/* Readers wait for the writer and share; the next writer waits for both. */
+static void
+writer_first(struct rig *r)
+{
+	vm_object_wlock(r->vm, &r->obj[0]);
+	(void)rig_thread(r, 1, PVM, reader);
+	(void)rig_thread(r, 2, PVM, reader);
+	(void)sim_sleep(r->sim, &r->body, PVM, "writes", 10 * TICK);
+	ck_assert_uint_eq(r->ran, 0);
+	vm_object_wunlock(r->vm, &r->obj[0]);
+	(void)sim_sleep(r->sim, &r->body, PVM, "lets read", TICK);
+	ck_assert_uint_eq(r->ran, 2);
+	ck_assert(!vm_object_trywlock(r->vm, &r->obj[0]));
+	ck_assert(vm_object_tryrlock(r->vm, &r->obj[0]));
+	vm_object_runlock(r->vm, &r->obj[0]);
+	vm_object_wlock(r->vm, &r->obj[0]);
+	r->result = (int)(sim_now(r->sim) / TICK);
+	vm_object_wunlock(r->vm, &r->obj[0]);
+}
+
+START_TEST(locks_are_shared_and_exclusive)
+{
+	struct rig r;
+
+	rig_open(&r, 1);
+	rig_run(&r, writer_first);
+	ck_assert_int_eq(r.result, 15);
+	ck_assert_ptr_null(r.obj[0].lock_owner);
+	ck_assert_uint_eq(r.obj[0].lock_readers, 0);
 	rig_close(&r);
 }
 END_TEST
@@ -971,6 +1037,39 @@ START_TEST(oom_kills_the_bigger_process)
 }
 END_TEST
 
+static void
+note_faultin(struct vm *vm, struct proc *p)
+{
+	rig_of(vm)->ran++;
+	p->p_sflag |= PS_INMEM;
+}
+
+static void
+oom_once(struct rig *r)
+{
+	vm_pageout_oom(r->vm, VM_OOM_MEM);
+}
+
+/* Measuring a process that is swapped out brings it in first. */
+START_TEST(oom_brings_candidates_in)
+{
+	struct rig r;
+	struct pmap *pmap;
+
+	rig_open(&r, 1);
+	pmap = pmap_create(r.mmu);
+	rig_proc(&r, 1, pmap);
+	(void)rig_page(&r, 0, 1, 'N');
+	r.proc[1].p_sflag = 0;
+	r.vm->pageout->faultin = note_faultin;
+	rig_run(&r, oom_once);
+	ck_assert_uint_eq(r.ran, 1);
+	ck_assert_ptr_eq(r.killed, &r.proc[1]);
+	pmap_destroy(pmap);
+	rig_close(&r);
+}
+END_TEST
+
 /* Two domains: one of them alone does not make a quorum. */
 static void
 vote_both(struct rig *r)
@@ -1172,6 +1271,8 @@ main(void)
 	const TTest *const tests[] = {
 		each_decision_has_its_reason,
 		mappings_decide,
+		pager_may_call_a_page_bad,
+		locks_are_shared_and_exclusive,
 		scan_waits_for_a_page_lock,
 		scan_waits_for_an_object_lock,
 		fault_moves_pages_under_the_scan,
@@ -1185,6 +1286,7 @@ main(void)
 		thresholds_set_by_hand_survive_boot,
 		low_memory_event_gives_kernel_frames,
 		oom_kills_the_bigger_process,
+		oom_brings_candidates_in,
 		oom_needs_every_domain,
 		rss_limit_trims_one_process,
 		racct_trims_by_quarters,
