@@ -246,24 +246,32 @@ static const sqlite3_module stream_module = {
 
 /* ------------------------------------------------------------ statements */
 
+/* A second exec of the same process replaces what it runs. */
+static const char put_process_sql[] =
+    "INSERT INTO processes(pid, ppid, start, name, argv) "
+    "VALUES(?1, ?2, ?3, ?11, ?12) ON CONFLICT(pid) DO UPDATE SET "
+    "name = excluded.name, argv = excluded.argv";
+static const char put_process_end_sql[] =
+    "UPDATE processes SET end = ?2, exit_code = nullif(?3, -1), signal = ?4, "
+    "instructions = ?5, user_cycles = ?6, minflt = ?7, majflt = ?8, "
+    "syscalls = ?9, peak_rss = ?10 WHERE pid = ?1";
+static const char put_object_sql[] =
+    "INSERT INTO objects(id, type, name) VALUES(?1, ?11, ?12) "
+    "ON CONFLICT(id) DO UPDATE SET type = excluded.type, name = excluded.name";
+static const char put_disk_sql[] =
+    "UPDATE disks SET sectors = ?1, reads = ?2, writes = ?3, "
+    "sectors_read = ?4, sectors_written = ?5, busy = ?6, queued = ?7, "
+    "seek = ?8, rotation = ?9, transfer = ?10, queue_max = ?13 "
+    "WHERE name = ?11";
+static const char put_change_sql[] =
+    "INSERT INTO tunable_changes(cycle, name, value) VALUES(?1, ?11, ?12)";
+
 static const char *const item_sql[ITEM_KINDS] = {
-	/* a second exec of the same process replaces what it runs */
-	[ITEM_PROCESS] = "INSERT INTO processes(pid, ppid, start, name, argv) "
-	    "VALUES(?1, ?2, ?3, ?11, ?12) ON CONFLICT(pid) DO UPDATE SET "
-	    "name = excluded.name, argv = excluded.argv",
-	[ITEM_PROCESS_END] = "UPDATE processes SET end = ?2, exit_code = "
-	    "nullif(?3, -1), signal = ?4, instructions = ?5, user_cycles = ?6, "
-	    "minflt = ?7, majflt = ?8, syscalls = ?9, peak_rss = ?10 "
-	    "WHERE pid = ?1",
-	[ITEM_OBJECT] = "INSERT INTO objects(id, type, name) VALUES(?1, ?11, "
-	    "?12) ON CONFLICT(id) DO UPDATE SET type = excluded.type, "
-	    "name = excluded.name",
-	[ITEM_DISK] = "UPDATE disks SET sectors = ?1, reads = ?2, writes = ?3, "
-	    "sectors_read = ?4, sectors_written = ?5, busy = ?6, queued = ?7, "
-	    "seek = ?8, rotation = ?9, transfer = ?10, queue_max = ?13 "
-	    "WHERE name = ?11",
-	[ITEM_CHANGE] = "INSERT INTO tunable_changes(cycle, name, value) "
-	    "VALUES(?1, ?11, ?12)",
+	[ITEM_PROCESS] = put_process_sql,
+	[ITEM_PROCESS_END] = put_process_end_sql,
+	[ITEM_OBJECT] = put_object_sql,
+	[ITEM_DISK] = put_disk_sql,
+	[ITEM_CHANGE] = put_change_sql,
 };
 
 static int
