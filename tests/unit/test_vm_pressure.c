@@ -1,10 +1,12 @@
 /*
- * test_vm_pressure.c: goal: no content is lost when a process uses several
- * times the memory there is. Method: a thread stores its own value in every
- * page, then reads and rewrites in several orders; every page goes to swap
- * and comes back many times. The structures are checked along the way.
+ * test_vm_pressure.c: goal: no content is lost when memory is far from
+ * enough, whatever fails on the way. Method: a thread stores its own value in
+ * every page of four times the memory, then reads and rewrites in several
+ * orders; and the random operations of vm_model.h, by one and by several
+ * threads, with writes that fail, page-outs put off and locks that are taken.
+ * The structures are checked along the way.
  */
-#include "tests/unit/vm_rig.h"
+#include "tests/unit/vm_model.h"
 
 #define FRAMES 512u
 #define PAGES (4 * FRAMES)
@@ -62,11 +64,187 @@ START_TEST(four_times_the_memory)
 }
 END_TEST
 
+/* A tenth of all writes fail, and as many page-outs are put off. */
+START_TEST(failing_writes_lose_nothing)
+{
+	struct rig r;
+
+	rig_create(&r, FRAMES, 3 * PAGES);
+	rig_set(&r, "inject.io_error", "100000");
+	rig_set(&r, "inject.io_again", "100000");
+	rig_boot(&r);
+	rig_run(&r, touch_all);
+	ck_assert_uint_gt(vm_stat(r.vm, "v_swappgsout"), PAGES);
+	rig_destroy(&r);
+}
+END_TEST
+
+START_TEST(failing_locks_lose_nothing)
+{
+	struct rig r;
+
+	rig_create(&r, FRAMES, 3 * PAGES);
+	rig_set(&r, "inject.lock_fail", "200000");
+	rig_boot(&r);
+	rig_run(&r, touch_all);
+	rig_destroy(&r);
+}
+END_TEST
+
+/* The fewest frames that boot are enough to get on. */
+START_TEST(smallest_memory)
+{
+	struct rig r;
+
+	rig_create(&r, 96, 3 * PAGES);
+	ck_assert_uint_eq(vm_min_frames(r.vm), 96);
+	rig_boot(&r);
+	rig_run(&r, touch_all);
+	rig_destroy(&r);
+}
+END_TEST
+
+/* ------------------------------------------------------------ random */
+
+struct random_case {
+	uint64_t seed;
+	uint32_t frames;
+	bool errors, locks;
+};
+
+static void
+random_body(struct rig *r)
+{
+	const struct random_case *rc = r->arg;
+	struct model *mo = calloc(1, sizeof(*mo));
+	int i;
+
+	ck_assert_ptr_nonnull(mo);
+	model_init(mo, r, rc->seed);
+	mo->errors = rc->errors;
+	for (i = 0; i < 1500; i++) {
+		model_step(mo);
+		if (i % 8 == 0)
+			vm_check_all(r->vm);
+	}
+	model_finish(mo);
+	free(mo);
+}
+
+START_TEST(random_operations)
+{
+	struct random_case rc = { .seed = 1000 + (uint64_t)_i,
+		.frames = _i % 2 == 0 ? 128 : 200,
+		.errors = _i % 4 >= 2, .locks = _i % 3 == 0 };
+	struct rig r;
+
+	rig_create(&r, rc.frames, 16384);
+	if (rc.errors) {
+		rig_set(&r, "inject.io_error", "50000");
+		rig_set(&r, "inject.io_again", "20000");
+	}
+	if (rc.locks)
+		rig_set(&r, "inject.lock_fail", "100000");
+	rig_boot(&r);
+	r.arg = &rc;
+	rig_run(&r, random_body);
+	ck_assert_uint_gt(vm_stat(r.vm, "v_swappgsout"), 0);
+	rig_destroy(&r);
+}
+END_TEST
+
+/* ------------------------------------------------------------ threads */
+
+#define NTHREADS 4
+
+struct worker {
+	struct rig *r;
+	struct proc *p;
+	struct vmspace *vs;
+	uint64_t seed;
+	int *left;
+};
+
+/* Each process works in its own memory; all map one file and one shared
+ * page, where each has a word of its own. */
+static void
+worker_main(void *arg)
+{
+	struct worker *w = arg;
+	struct rig *r = w->r;
+	uint64_t mine[256] = { 0 }, i, j, v;
+	struct vmspace *child;
+	struct sim_rng rng;
+
+	sim_rng_init(&rng, w->seed, "worker");
+	rig_anon(r, w->vs, RIG_BASE, 256);
+	for (i = 0; i < 4000; i++) {
+		j = sim_rng_below(&rng, 256);
+		if (sim_rng_below(&rng, 2) == 0) {
+			v = sim_rng_next(&rng);
+			rig_store(r, w->vs, RIG_BASE + j * PAGE_SIZE, v);
+			mine[j] = v;
+		} else
+			ck_assert_uint_eq(rig_load(r, w->vs,
+			    RIG_BASE + j * PAGE_SIZE), mine[j]);
+		if (i % 500 != 250)
+			continue;
+		child = vmspace_fork(r->vm, w->vs);
+		for (j = 0; j < 256; j += 3)
+			rig_store(r, child, RIG_BASE + j * PAGE_SIZE, ~mine[j]);
+		for (j = 0; j < 256; j++)
+			ck_assert_uint_eq(rig_load(r, child,
+			    RIG_BASE + j * PAGE_SIZE),
+			    j % 3 == 0 ? ~mine[j] : mine[j]);
+		vmspace_free(r->vm, child);
+		vm_check_all(r->vm);
+	}
+	vm_thread_free(r->vm, sim_thread_data(sim_curthread(r->sim)));
+	vm_proc_free(r->vm, w->p);
+	if (--*w->left == 0)
+		sim_stop(r->sim);
+	sim_thread_exit(r->sim);
+}
+
+START_TEST(several_processes)
+{
+	struct worker w[NTHREADS];
+	int left = NTHREADS, i;
+	struct rig r;
+
+	rig_create(&r, 256, 16384);
+	if (_i == 1)
+		rig_set(&r, "inject.io_error", "50000");
+	rig_boot(&r);
+	for (i = 0; i < NTHREADS; i++) {
+		struct sim_thread *st;
+
+		w[i] = (struct worker) { .r = &r, .seed = 7 + (uint64_t)i,
+			.left = &left };
+		w[i].vs = vmspace_alloc(r.vm, RIG_MIN, RIG_MAX);
+		w[i].p = vm_proc_new(r.vm, 100 + i, "worker", w[i].vs, NULL);
+		st = sim_thread_create(r.sim, "worker", PUSER, worker_main,
+		    &w[i]);
+		(void)vm_thread_new(r.vm, w[i].p, 100 + i, st);
+	}
+	ck_assert_int_eq(sim_run(r.sim), SIM_STOPPED);
+	ck_assert_int_eq(left, 0);
+	vm_check_all(r.vm);
+	ck_assert_uint_eq(vm_stat(r.vm, "vm.objects"), 0);
+	rig_destroy(&r);
+}
+END_TEST
+
 int
 main(void)
 {
 	TCase *tc = tcase_create("pressure");
 
 	tcase_add_test(tc, four_times_the_memory);
+	tcase_add_test(tc, failing_writes_lose_nothing);
+	tcase_add_test(tc, failing_locks_lose_nothing);
+	tcase_add_test(tc, smallest_memory);
+	tcase_add_loop_test(tc, random_operations, 0, 12);
+	tcase_add_loop_test(tc, several_processes, 0, 2);
 	return (rig_suite("vm_pressure", tc));
 }

@@ -276,7 +276,8 @@ vnode_pager_putpages(struct vm *vm, vm_object_t object, vm_page_t *mc,
 	bool sync = (flags & VM_PAGER_PUT_SYNC) != 0;
 	int i, n = 0;
 
-	if (vm_inject_again(vm)) {
+	/* Nobody who waits for the write is put off. */
+	if (!sync && vm_inject_again(vm)) {
 		for (i = 0; i < count; i++)
 			rtvals[i] = VM_PAGER_AGAIN;
 		return;
