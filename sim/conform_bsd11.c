@@ -465,7 +465,6 @@ judge(struct b11 *w, const cJSON *step)
 	cJSON *rec = w->rec;
 
 	w->rec = NULL;
-	w->ev = NULL;
 	cJSON_AddItemToArray(w->out, rec);
 	if (!w->run->emit) {
 		expected = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(
@@ -545,7 +544,7 @@ on_panic(void *ctx, const char *file, int line, const char *func,
 	(void)func;
 	if (ev == NULL)
 		b11_bad(w, "panic: %s", message);
-	(void)cJSON_DetachItemViaPointer(w->rec, ev);
+	w->ev = NULL;
 	cJSON_Delete(w->rec);
 	w->rec = cJSON_CreateObject();
 	cJSON_AddItemToObject(w->rec, "panic", cJSON_CreateString(message));
@@ -632,6 +631,7 @@ bsd11_replay(struct conform_run *run)
 		sim_destroy(w->sim);
 	b11_free(w);
 	cJSON_Delete(w->rec);
+	cJSON_Delete(w->ev);
 	cJSON_Delete(w->out);
 	free(w);
 	return (verdict);

@@ -113,7 +113,7 @@ struct b11 { /* one scenario */
 
 	/* the record of the call under way */
 	cJSON *out; /* all records */
-	cJSON *rec, *ev;
+	cJSON *rec, *ev; /* ev joins rec at the end */
 	uint32_t nevents; /* in ev */
 	bool quiet; /* inside a change: no events */
 	bool in_page_op; /* the page module works on a page */

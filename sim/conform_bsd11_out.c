@@ -176,12 +176,10 @@ add_int(cJSON *obj, const char *name, int64_t v)
 void
 b11_begin(struct b11 *w, const char *op)
 {
-	cJSON_Delete(w->rec);
 	w->rec = cJSON_CreateObject();
 	cJSON_AddItemToObject(w->rec, "op", cJSON_CreateString(op));
 	w->ev = cJSON_CreateArray();
 	w->nevents = 0;
-	cJSON_AddItemToObject(w->rec, "ev", w->ev);
 }
 
 static void
@@ -296,6 +294,8 @@ add_changes(struct b11 *w)
 void
 b11_finish(struct b11 *w)
 {
+	cJSON_AddItemToObject(w->rec, "ev", w->ev);
+	w->ev = NULL;
 	add_counters(w);
 	add_domains(w);
 	add_changes(w);
