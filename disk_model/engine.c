@@ -24,6 +24,7 @@ struct disk_engine {
 	struct sched_state sched;
 	struct disk_queue queue;
 	uint32_t in_service;
+	uint64_t active_since; /* in_service became 1 */
 	bool barrier; /* an ordered request is in service */
 	bool gone;
 	uint64_t now;
@@ -300,7 +301,8 @@ disk_engine_complete(struct disk_engine *e, struct disk_io *io, uint64_t t)
 {
 	struct disk_io *m, *next;
 
-	e->in_service--;
+	if (--e->in_service == 0)
+		e->st.active += t - e->active_since;
 	if (io->ordered)
 		e->barrier = false;
 	e->st.busy += t - io->start;
@@ -351,7 +353,8 @@ dispatch(struct disk_engine *e)
 			    e->now);
 		queue_remove(&e->queue, io);
 		sched_dispatched(&e->sched, io);
-		e->in_service++;
+		if (e->in_service++ == 0)
+			e->active_since = e->now;
 		e->dev.ops->accept(e->dev.dev, io, e->now);
 	}
 }

@@ -57,6 +57,7 @@ struct disk_engine_stats {
 	uint64_t reads, writes, flushes, trims, errors;
 	uint64_t sectors_read, sectors_written;
 	uint64_t cache_hits, merged;
+	uint64_t active; /* ps during which a request was in service */
 	/* ps, summed over requests */
 	uint64_t busy, queued, overhead, seek, rotation, transfer;
 	uint32_t queue_length, queue_max; /* waiting and in service */

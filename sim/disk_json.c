@@ -412,6 +412,13 @@ disk_params_free(struct disk_params *p)
 	free(p);
 }
 
+void
+disk_params_no_cache(struct disk_params *p)
+{
+	p->hdd.cache.segments = 0;
+	p->ssd.buffer_units = 0;
+}
+
 const char *
 disk_params_builtin(size_t i)
 {

@@ -28,6 +28,8 @@ int disk_params_parse(const char *file, const char *id, const char *text,
 int disk_params_load_set(const char *name_or_path, const char *const *set,
     size_t nset, struct disk_params **out, struct sim_err *err);
 void disk_params_free(struct disk_params *p);
+/* Take the drive's buffer (and a flash device's write cache) away. */
+void disk_params_no_cache(struct disk_params *p);
 /* Built-in models in order of name; NULL past the end. */
 const char *disk_params_builtin(size_t i);
 

@@ -20,6 +20,7 @@ static const struct {
 	{ "sysctl", cmd_sysctl, "list the tunables of the kernel" },
 	{ "plot", cmd_plot, "draw a run database" },
 	{ "conform", cmd_conform, "replay conformance vectors" },
+	{ "disk", cmd_disk, "the disk models: list, show, replay, score" },
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
 

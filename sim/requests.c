@@ -367,7 +367,7 @@ parse(const char *file, const char *text, size_t size, uint64_t sectors,
 	struct reader r = { .file = file, .p = text, .end = text + size,
 		.err = err };
 	bool is_text[REQUESTS_MAXCOLUMNS] = { false };
-	struct columns c;
+	struct columns c = { .nfields = 0 };
 	size_t room = 0;
 
 	memset(l, 0, sizeof(*l));
