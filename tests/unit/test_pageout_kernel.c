@@ -20,7 +20,6 @@
 
 struct load {
 	struct rig r;
-	struct disk_params params; /* the disks' for as long as they live */
 	struct sim_thread *st[NTHREADS];
 	struct thread *td[NTHREADS];
 	uint32_t running;
@@ -71,55 +70,13 @@ watched_preempt(struct vm *vm)
 	l->moved += l->transitions != before;
 }
 
-static struct disk *
-load_disk(struct load *l, const char *name, uint64_t sectors)
-{
-	struct disk_params *p = &l->params;
-	struct sim_err err;
-	struct disk *d;
-
-	p->family = DISK_FIXED;
-	strcpy(p->id, "fixed");
-	strcpy(p->scheduler, "fcfs");
-	p->fixed.sectors = sectors;
-	p->fixed.read_ps = p->fixed.write_ps = PS_PER_MS;
-	p->fixed.sector_ps = PS_PER_SECOND / 20000000 * 512;
-	p->fixed.queue_depth = 1;
-	d = disk_create(l->r.sim, name, p, &err);
-	ck_assert_msg(d != NULL, "%s", err.text);
-	return (d);
-}
-
-/* swap: pages of swap space, 0 none. */
-static void
-load_machine(struct load *l, uint32_t swap)
-{
-	const struct sim_config sc = { .rng_seed = 1 };
-	const struct vm_config vc = { .kernel = "bsd" };
-	const uint64_t sectors = 1u << 20;
-	struct rig *r = &l->r;
-	struct sim_err err;
-
-	memset(l, 0, sizeof(*l));
-	r->sim = sim_create(&sc);
-	r->mmu = mmu_create(r->sim, FRAMES);
-	r->ts = tunables_create();
-	r->vm = vm_create(r->sim, r->mmu, r->ts, &vc, &err);
-	ck_assert_msg(r->vm != NULL, "%s", err.text);
-	r->fs = load_disk(l, "fs0", sectors);
-	if (swap == 0)
-		return;
-	r->swap = load_disk(l, "sw0", sectors);
-	ck_assert_int_eq(disk_enable_contents(r->swap), 0);
-	ck_assert_int_eq(vm_add_swap(r->vm, r->swap, 0, swap * 8, &err), 0);
-}
-
 static void
 load_create(struct load *l, uint32_t ndomains)
 {
 	struct rig *r = &l->r;
 
-	load_machine(l, 8 * FRAMES);
+	memset(l, 0, sizeof(*l));
+	rig_create(r, FRAMES, 8 * FRAMES);
 	r->vm->ndomains = ndomains;
 	for (uint32_t d = 0; d < ndomains; d++) {
 		r->vm->dom[d].vmd_nsegs = 1;
@@ -403,9 +360,9 @@ leak(struct rig *r)
 /* No swap, too little memory: the only process is chosen. */
 START_TEST(out_of_memory_kills)
 {
-	struct load *l = malloc(sizeof(*l));
+	struct load *l = calloc(1, sizeof(*l));
 
-	load_machine(l, 0);
+	rig_create(&l->r, FRAMES, 0);
 	vm_set_up_ops(l->r.vm, &up, l);
 	rig_boot(&l->r);
 	rig_run(&l->r, leak);
