@@ -15,8 +15,7 @@ scripts/setup.sh
 
 say "Building (build/release)"
 cmake --preset release >/dev/null
-cmake --build --preset release -- --quiet 2>/dev/null ||
-    cmake --build --preset release
+cmake --build --preset release --target vmsim
 vmsim=$root/build/release/vmsim
 
 mkdir -p "$out"
@@ -24,11 +23,12 @@ cd "$out"
 if [ ! -s text.txt ]; then
 	say "Making a text file of 64 MB (demo-out/text.txt)"
 	awk 'BEGIN {
+		# a log of twelve hosts: sorting it brings each host together
 		x = 42
 		for (n = 0; n < 64 * 1024 * 1024; n += length(s) + 1) {
 			x = (x * 1103515245 + 12345) % 2147483648
-			s = sprintf("%08x the quick brown fox %d jumps over %x", x,
-			    x % 99991, (x * 7) % 65537)
+			s = sprintf("host%02d %09d request %d took %d us, status %x",
+			    int(x / 65536) % 12, ++i, x % 99991, x % 8191, x % 509)
 			print s
 		}
 	}' >text.txt.part && mv text.txt.part text.txt
