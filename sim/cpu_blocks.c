@@ -25,7 +25,7 @@
 #include <string.h>
 
 #define BLOCKS_MIN 4096u
-#define BLOCKS_MAX (1u << 22) /* then everything is forgotten and rebuilt */
+#define BLOCKS_MAX (1u << 20) /* then everything is forgotten and rebuilt */
 #define PAGES_MIN 64u
 #define SPACE_BUCKETS 64u
 

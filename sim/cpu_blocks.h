@@ -47,7 +47,7 @@ struct cpu_hot {
 	uint64_t tag;
 	uint64_t word;
 };
-#define CPU_HOT_BITS 15
+#define CPU_HOT_BITS 16
 #define CPU_HOT_SIZE (1u << CPU_HOT_BITS)
 #define CPU_PC_BITS 47 /* user addresses */
 #define CPU_SIZE_BITS 13 /* a block is at most a page and an instruction */
@@ -62,15 +62,17 @@ struct cpu_hot {
 static inline uint32_t
 cpu_hot_index(uint64_t pc)
 {
-	return (uint32_t)((pc ^ pc >> CPU_HOT_BITS) & (CPU_HOT_SIZE - 1));
+	return (uint32_t)(pc >> 1 ^ pc >> (CPU_HOT_BITS + 1)) &
+	    (CPU_HOT_SIZE - 1);
 }
 
 struct cpu_blocks;
 struct cpu_space; /* one address space */
 
 /* hot: CPU_HOT_SIZE zeroed entries, kept by the caller. NULL: out of memory. */
-struct cpu_blocks *cpu_blocks_new(struct mmu *mmu, const struct cpu_costs *costs,
-    const struct cpu_decoder *decoder, struct cpu_hot *hot);
+struct cpu_blocks *cpu_blocks_new(struct mmu *mmu,
+    const struct cpu_costs *costs, const struct cpu_decoder *decoder,
+    struct cpu_hot *hot);
 void cpu_blocks_free(struct cpu_blocks *bl);
 
 /* The record of an address space, made at first use; NULL: out of memory. */

@@ -87,6 +87,27 @@ cpu_uc(struct cpu_engine *e)
 	return (struct cpu_uc *)e;
 }
 
+/* ---- cpu_uc_mem.c ---- */
+
+extern const struct mmu_cpu_ops cpu_mmu_ops;
+void cpu_tlb_flush(struct cpu_uc *e);
+/* Drop whatever was translated from a frame; leaves the TLB stale. */
+void cpu_code_kill(struct cpu_uc *e, pfn_t pfn);
+bool cpu_fill(uc_engine *uc, uint64_t va, uc_mem_type type, uc_tlb_entry *out,
+    void *user);
+
+/* ---- cpu_unicorn.c: hooks and runs ---- */
+
+void cpu_block(uc_engine *uc, uint64_t pc, uint32_t size, void *user);
+void cpu_syscall(uc_engine *uc, void *user);
+void cpu_intr(uc_engine *uc, uint32_t vector, void *user);
+bool cpu_invalid(uc_engine *uc, void *user);
+void cpu_count(uc_engine *uc, uint64_t pc, uint32_t size, void *user);
+void cpu_run(struct cpu_engine *pub, struct cpu_context *c, struct pmap *pmap,
+    uint64_t limit, struct cpu_exit *ex);
+void cpu_code_changed(struct cpu_engine *pub, struct pmap *pmap);
+void cpu_pmap_gone(struct cpu_engine *pub, struct pmap *pmap);
+
 /* ---- cpu_uc_regs.c ---- */
 
 int cpu_context_init(struct cpu_uc *e, struct cpu_context *c);

@@ -18,182 +18,15 @@
  * the second page's R bit is set when the block begins, not when the page is
  * reached.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "sim/cpu_uc_int.h"
 
-#define CODE_BUFFER_MB 128 /* holds the code of a C compiler (section 10) */
-#define CR4_USER 0x604 /* OSFXSR, OSXMMEXCPT, TSD */
-#define CR0_SET 0x22 /* NE, MP: x87 errors as exceptions */
-#define MSR_EFER 0xc0000080u
-#define MSR_STAR 0xc0000081u
-#define EFER_SCE 1u
-#define CS_USER 0x33
 /* The emulator's TLB grows at a flush only: so many fills say it is too small
  * (section 7). No effect on anything simulated. */
 #define TLB_FILLS_MAX 65536u
 #define GRANT_MAX 0x7fffffffu /* cycles the hook counts by itself */
-#define UC_VERSION_NEEDED 0x02010100u /* 2.1.1 */
-
-/* ------------------------------------------------------- TLB and code */
-
-static void
-tlb_flush(struct cpu_uc *e)
-{
-	uc_ctl_flush_tlb(e->uc);
-	if (++e->tlb_gen == 0)
-		e->tlb_gen = 1;
-	e->tlb_stale = false;
-	e->tlb_fills = 0;
-	e->stats.tlb_flushes++;
-}
-
-/*
- * code_kill: drop whatever was translated from a frame, at any address. The
- * window's own fill leaves an entry in the TLB that no guest may find, so the
- * TLB is stale afterwards.
- */
-static void
-code_kill(struct cpu_uc *e, pfn_t pfn)
-{
-	uint64_t at = CPU_WINDOW + ((uint64_t)pfn << PAGE_SHIFT);
-
-	mmu_frame_cpu(e->mmu, pfn)->has_code = 0;
-	cpu_blocks_frame_changes(e->blocks, pfn);
-	e->window_open = true;
-	uc_ctl_remove_cache(e->uc, at, at + PAGE_SIZE);
-	e->window_open = false;
-	e->tlb_stale = true;
-	e->stats.code_kills++;
-}
-
-static void
-cpu_kill_code(void *ctx, pfn_t pfn)
-{
-	code_kill(ctx, pfn);
-}
-
-static const struct mmu_cpu_ops cpu_mmu_ops = { .kill_code = cpu_kill_code };
-
-/* Does the block that runs now lie in this frame? */
-static bool
-last_block_in(const struct cpu_run *r, pfn_t pfn)
-{
-	uint64_t pc = CPU_TAG_PC(r->last);
-	uint32_t size = CPU_TAG_SIZE(r->last);
-
-	if (r->last == 0)
-		return false;
-	return pmap_extract(r->pmap, pc) == pfn ||
-	    pmap_extract(r->pmap, pc + size - 1) == pfn;
-}
-
-/* ----------------------------------------------------------- fill hook */
-
-static bool
-fill_refuse(struct cpu_run *r, uint64_t va, int access, enum cpu_fill why)
-{
-	r->refused = why;
-	r->refused_va = va;
-	r->refused_access = access;
-	return false;
-}
-
-/* Never a frame with translated code and a writable entry (section 5). */
-static bool
-fill_fetch(struct cpu_uc *e, uint64_t va, pfn_t pfn, uc_tlb_entry *out)
-{
-	struct mmu_frame_cpu *f = mmu_frame_cpu(e->mmu, pfn);
-
-	if (f->wgen == e->tlb_gen)
-		tlb_flush(e);
-	f->has_code = 1;
-	cpu_space_fetch(e->blocks, e->run.as, va, pfn);
-	e->run.space_tag = cpu_space_tag(e->blocks, e->run.as);
-	out->perms = UC_PROT_READ | UC_PROT_EXEC;
-	return true;
-}
-
-static bool
-fill_write(struct cpu_uc *e, uint64_t va, pte_t *pte, uc_tlb_entry *out)
-{
-	pfn_t pfn = PTE_FRAME(*pte);
-	struct mmu_frame_cpu *f = mmu_frame_cpu(e->mmu, pfn);
-
-	if (f->has_code) {
-		bool own = last_block_in(&e->run, pfn);
-
-		if (own && e->run.step == STEP_OFF)
-			return fill_refuse(&e->run, va, VM_PROT_WRITE,
-			    FILL_SELF);
-		if (!own) {
-			code_kill(e, pfn);
-			tlb_flush(e);
-		}
-	}
-	*pte |= PTE_M;
-	f->wgen = e->tlb_gen;
-	out->perms = UC_PROT_READ | UC_PROT_WRITE;
-	return true;
-}
-
-static bool
-fill_read(struct cpu_uc *e, pte_t pte, uc_tlb_entry *out)
-{
-	struct mmu_frame_cpu *f = mmu_frame_cpu(e->mmu, PTE_FRAME(pte));
-	bool write = (pte & PTE_M) && (pte & PTE_RW) && !f->has_code;
-
-	if (write)
-		f->wgen = e->tlb_gen;
-	out->perms = UC_PROT_READ | (write ? UC_PROT_WRITE : 0);
-	return true;
-}
-
-/* The emulator itself wants a page: code to kill, or the way to CPL 3. */
-static bool
-fill_internal(struct cpu_uc *e, uint64_t va, uc_tlb_entry *out)
-{
-	if (!e->window_open && !e->booting)
-		return false;
-	out->paddr = va >= CPU_WINDOW ? va - CPU_WINDOW : 0;
-	out->perms = UC_PROT_READ | UC_PROT_EXEC;
-	return true;
-}
-
-/* The only way from the processor to memory (rules 4 and 5). */
-static bool
-cpu_fill(uc_engine *uc, uint64_t va, uc_mem_type type, uc_tlb_entry *out,
-    void *user)
-{
-	struct cpu_uc *e = user;
-	int access = type == UC_MEM_FETCH ? VM_PROT_EXECUTE :
-	    type == UC_MEM_WRITE	  ? VM_PROT_WRITE :
-					    VM_PROT_READ;
-	pte_t need = type == UC_MEM_FETCH ? PTE_X :
-	    type == UC_MEM_WRITE	  ? PTE_RW :
-					    PTE_U;
-	pte_t *pte;
-
-	e->stats.fills++;
-	e->tlb_fills++;
-	if (fill_internal(e, va, out))
-		return true;
-	pte = va < CPU_USER_TOP ? pmap_pte(e->run.pmap, va) : NULL;
-	if (pte == NULL || (*pte & (PTE_V | need)) != (PTE_V | need))
-		return fill_refuse(&e->run, va, access, FILL_FAULT);
-	out->paddr = (uint64_t)PTE_FRAME(*pte) << PAGE_SHIFT;
-	if (access == VM_PROT_WRITE && !fill_write(e, va, pte, out))
-		return false;
-	*pte |= PTE_A;
-	if (access == VM_PROT_EXECUTE)
-		return fill_fetch(e, va, PTE_FRAME(*pte), out);
-	if (access == VM_PROT_READ)
-		return fill_read(e, *pte, out);
-	return true;
-}
 
 /* ---------------------------------------------------------- other hooks */
 
@@ -289,7 +122,7 @@ block_slow(struct cpu_uc *e, uint64_t pc, uint32_t size)
  * Called before every block: the dearest lines of the simulator. Rule 10: a
  * stop here leaves the block unrun, and its hook will be called again.
  */
-static __attribute__((hot, aligned(64))) void
+__attribute__((hot, aligned(64))) void
 cpu_block(uc_engine *uc, uint64_t pc, uint32_t size, void *user)
 {
 	struct cpu_uc *e = user;
@@ -307,13 +140,13 @@ cpu_block(uc_engine *uc, uint64_t pc, uint32_t size, void *user)
 	r->last = tag;
 }
 
-static void
+void
 cpu_syscall(uc_engine *uc, void *user)
 {
 	cpu_stop(user, STOP_SYSCALL, 0);
 }
 
-static void
+void
 cpu_intr(uc_engine *uc, uint32_t vector, void *user)
 {
 	struct cpu_uc *e = user;
@@ -322,14 +155,14 @@ cpu_intr(uc_engine *uc, uint32_t vector, void *user)
 	cpu_stop(e, STOP_INTR, 0);
 }
 
-static bool
+bool
 cpu_invalid(uc_engine *uc, void *user)
 {
 	return false; /* ends the run with UC_ERR_INSN_INVALID */
 }
 
 /* count_check: the emulator's own count of every instruction. */
-static void
+void
 cpu_count(uc_engine *uc, uint64_t pc, uint32_t size, void *user)
 {
 	struct cpu_uc *e = user;
@@ -590,7 +423,7 @@ start(struct cpu_uc *e, uint64_t step_end, struct cpu_exit *ex)
 	uc_err err;
 
 	if (e->tlb_stale)
-		tlb_flush(e);
+		cpu_tlb_flush(e);
 	r->stop = STOP_NONE;
 	r->refused = FILL_OK;
 	e->stats.starts++;
@@ -607,7 +440,7 @@ kill_at(struct cpu_uc *e, uint64_t va)
 	pfn_t pfn = pmap_extract(e->run.pmap, va);
 
 	if (pfn != PFN_NONE)
-		code_kill(e, pfn);
+		cpu_code_kill(e, pfn);
 }
 
 /*
@@ -759,7 +592,7 @@ run_begin(struct cpu_uc *e, struct cpu_context *c, struct pmap *pmap,
 	return true;
 }
 
-static void
+void
 cpu_run(struct cpu_engine *pub, struct cpu_context *c, struct pmap *pmap,
     uint64_t limit, struct cpu_exit *ex)
 {
@@ -801,13 +634,13 @@ cpu_run(struct cpu_engine *pub, struct cpu_context *c, struct pmap *pmap,
  * owner makes the TLB stale) and the next fetch compares contents, so there
  * is nothing to forget; the flush is for callers who changed bytes only.
  */
-static void
+void
 cpu_code_changed(struct cpu_engine *pub, struct pmap *pmap)
 {
 	cpu_uc(pub)->tlb_stale = true;
 }
 
-static void
+void
 cpu_pmap_gone(struct cpu_engine *pub, struct pmap *pmap)
 {
 	struct cpu_uc *e = cpu_uc(pub);
@@ -816,257 +649,3 @@ cpu_pmap_gone(struct cpu_engine *pub, struct pmap *pmap)
 		e->tlb_space = 0;
 	cpu_space_drop(e->blocks, pmap);
 }
-
-/* ------------------------------------------------------------- creation */
-
-static const struct mmu_cpu_ops no_cpu_ops = { .kill_code = NULL };
-
-static void
-cpu_destroy(struct cpu_engine *pub)
-{
-	struct cpu_uc *e = cpu_uc(pub);
-
-	mmu_set_cpu_ops(e->mmu, &no_cpu_ops, NULL);
-	if (e->base.saved != NULL)
-		uc_context_free(e->base.saved);
-	if (e->uc != NULL)
-		uc_close(e->uc);
-	cpu_blocks_free(e->blocks);
-	cpu_decoder_free(e->decoder);
-	free(e);
-}
-
-static const struct cpu_engine_ops cpu_uc_ops = {
-	.name = "unicorn",
-	.destroy = cpu_destroy,
-	.context_new = cpu_context_new,
-	.context_clone = cpu_context_clone,
-	.context_free = cpu_context_free,
-	.get_regs = cpu_get_regs,
-	.set_regs = cpu_set_regs,
-	.get_fpu = cpu_get_fpu,
-	.set_fpu = cpu_set_fpu,
-	.run = cpu_run,
-	.code_changed = cpu_code_changed,
-	.pmap_gone = cpu_pmap_gone,
-};
-
-/* Rule 2's order, up to the hooks. */
-static uc_err
-engine_open(struct cpu_uc *e, uint32_t code_buffer_mb)
-{
-	uint64_t ram = (uint64_t)mmu_frames(e->mmu) << PAGE_SHIFT;
-	uc_err err = uc_open(UC_ARCH_X86, UC_MODE_64, &e->uc);
-
-	if (err == UC_ERR_OK)
-		err = uc_ctl_set_cpu_model(e->uc, UC_CPU_X86_WESTMERE);
-	if (err == UC_ERR_OK)
-		err = uc_ctl_set_tcg_buffer_size(e->uc,
-		    code_buffer_mb << 20);
-	if (err == UC_ERR_OK)
-		err = uc_ctl_tlb_mode(e->uc, UC_TLB_VIRTUAL);
-	if (err == UC_ERR_OK)
-		err = uc_mem_map_ptr(e->uc, 0, ram, UC_PROT_ALL,
-		    mmu_ram(e->mmu));
-	return err;
-}
-
-static uc_err
-engine_hook(struct cpu_uc *e, int type, void *callback, int insn)
-{
-	uc_hook hook;
-
-	return uc_hook_add(e->uc, &hook, type, callback, e, 1, 0, insn);
-}
-
-/* The API takes callbacks of every type as object pointers. */
-#define CALLBACK(fn) ((void *)(uintptr_t)(fn))
-
-static uc_err
-engine_hooks(struct cpu_uc *e)
-{
-	uc_err err = engine_hook(e, UC_HOOK_TLB_FILL, CALLBACK(cpu_fill), 0);
-
-	if (err == UC_ERR_OK)
-		err = engine_hook(e, UC_HOOK_BLOCK, CALLBACK(cpu_block), 0);
-	if (err == UC_ERR_OK)
-		err = engine_hook(e, UC_HOOK_INTR, CALLBACK(cpu_intr), 0);
-	if (err == UC_ERR_OK)
-		err = engine_hook(e, UC_HOOK_INSN_INVALID,
-		    CALLBACK(cpu_invalid), 0);
-	if (err == UC_ERR_OK)
-		err = engine_hook(e, UC_HOOK_INSN, CALLBACK(cpu_syscall),
-		    UC_X86_INS_SYSCALL);
-	if (err == UC_ERR_OK && e->count_check)
-		err = engine_hook(e, UC_HOOK_CODE, CALLBACK(cpu_count), 0);
-	if (err == UC_ERR_OK)
-		err = uc_ctl_exits_enable(e->uc);
-	if (err == UC_ERR_OK)
-		err = uc_ctl_flush_tb(e->uc); /* rule 3 */
-	return err;
-}
-
-static uc_err
-msr_write(struct cpu_uc *e, uint32_t number, uint64_t set, uint64_t keep)
-{
-	uc_x86_msr msr = { .rid = number, .value = 0 };
-	uc_err err = uc_reg_read(e->uc, UC_X86_REG_MSR, &msr);
-
-	msr.value = (msr.value & keep) | set;
-	return err != UC_ERR_OK ? err :
-				  uc_reg_write(e->uc, UC_X86_REG_MSR, &msr);
-}
-
-/*
- * Enter CPL 3 as a kernel does: SYSRETQ, from frame 0 through the window. An
- * exit stops before the first user instruction, wherever that is.
- */
-static uc_err
-engine_cpl3(struct cpu_uc *e)
-{
-	static const uint8_t sysretq[3] = { 0x48, 0x0f, 0x07 };
-	uint64_t user = 0x1000, flags = 0x202, cr0 = 0, cr4 = CR4_USER;
-	uint8_t *ram = mmu_ram(e->mmu), keep[sizeof(sysretq)];
-	uint16_t cs = 0;
-	uc_err err;
-
-	memcpy(keep, ram, sizeof(keep));
-	memcpy(ram, sysretq, sizeof(sysretq));
-	uc_reg_read(e->uc, UC_X86_REG_CR0, &cr0);
-	cr0 |= CR0_SET;
-	uc_reg_write(e->uc, UC_X86_REG_CR0, &cr0);
-	uc_reg_write(e->uc, UC_X86_REG_CR4, &cr4);
-	err = msr_write(e, MSR_STAR, 0x23ull << 48, UINT32_MAX);
-	if (err == UC_ERR_OK)
-		err = msr_write(e, MSR_EFER, EFER_SCE, UINT64_MAX);
-	uc_reg_write(e->uc, UC_X86_REG_RCX, &user);
-	uc_reg_write(e->uc, UC_X86_REG_R11, &flags);
-	uc_ctl_set_exits(e->uc, &user, 1);
-	e->booting = true;
-	if (err == UC_ERR_OK)
-		err = uc_emu_start(e->uc, CPU_WINDOW, 0, 0, 0);
-	code_kill(e, 0);
-	e->booting = false;
-	uc_ctl_set_exits(e->uc, &user, 0);
-	memcpy(ram, keep, sizeof(keep));
-	uc_reg_read(e->uc, UC_X86_REG_CS, &cs);
-	return err == UC_ERR_OK && cs != CS_USER ? UC_ERR_EXCEPTION : err;
-}
-
-static int
-engine_create(struct cpu_uc *e, uint32_t code_buffer_mb, struct sim_err *err)
-{
-	uc_err uerr = engine_open(e, code_buffer_mb);
-
-	if (uerr == UC_ERR_OK)
-		uerr = engine_hooks(e);
-	if (uerr == UC_ERR_OK)
-		uerr = engine_cpl3(e);
-	if (uerr == UC_ERR_OK) {
-		tlb_flush(e);
-		cpu_start_state(e);
-		if (cpu_context_init(e, &e->base) != 0)
-			uerr = UC_ERR_NOMEM;
-		else
-			uerr = uc_context_save(e->uc, e->base.saved);
-	}
-	if (uerr == UC_ERR_OK)
-		return 0;
-	return sim_err_set(err, uerr == UC_ERR_NOMEM ? ENOMEM : EIO,
-	    "cpu: Unicorn cannot be started: %s", uc_strerror(uerr));
-}
-
-static int
-register_costs(struct cpu_uc *e, struct tunables *ts, struct sim_err *err)
-{
-	size_t count;
-	const struct tunable *rows = cpu_cost_rows(&count);
-
-	for (size_t i = 0; i < count; i++) { /* all are 32 bits wide */
-		uint32_t value = (uint32_t)rows[i].def;
-
-		memcpy((char *)&e->costs + rows[i].offset, &value,
-		    sizeof(value));
-	}
-	if (ts != NULL && tunables_register(ts, rows, count, &e->costs) != 0)
-		return sim_err_set(err, EEXIST,
-		    "cpu: its tunables are registered already");
-	return 0;
-}
-
-int
-cpu_unicorn_create(struct sim *sim, struct mmu *mmu, struct tunables *ts,
-    const struct cpu_config *cfg, struct cpu_engine **out, struct sim_err *err)
-{
-	uint32_t mb = cfg != NULL && cfg->code_buffer_mb != 0 ?
-	    cfg->code_buffer_mb :
-	    CODE_BUFFER_MB;
-	struct cpu_uc *e;
-	int error;
-
-	if (uc_version(NULL, NULL) < UC_VERSION_NEEDED)
-		return sim_err_set(err, ENOTSUP, "cpu: Unicorn %u.%u.%u is too "
-		    "old, 2.1.1 is needed (scripts/setup.sh installs it)",
-		    uc_version(NULL, NULL) >> 24,
-		    uc_version(NULL, NULL) >> 16 & 0xff,
-		    uc_version(NULL, NULL) >> 8 & 0xff);
-	e = aligned_alloc(_Alignof(struct cpu_uc), sizeof(*e));
-	if (e == NULL)
-		return sim_err_set(err, ENOMEM, "cpu: out of memory");
-	memset(e, 0, sizeof(*e));
-	e->pub.ops = &cpu_uc_ops;
-	e->sim = sim;
-	e->mmu = mmu;
-	e->count_check = cfg != NULL && cfg->count_check;
-	e->tlb_gen = 1;
-	e->decoder = cpu_decoder_new();
-	e->blocks = cpu_blocks_new(mmu, &e->costs, e->decoder, e->hot);
-	if (e->decoder == NULL || e->blocks == NULL)
-		error = sim_err_set(err, ENOMEM, "cpu: out of memory");
-	else
-		error = register_costs(e, ts, err);
-	if (error == 0) {
-		error = engine_create(e, mb, err);
-	}
-	if (error != 0) {
-		cpu_destroy(&e->pub);
-		return error;
-	}
-	mmu_set_cpu_ops(mmu, &cpu_mmu_ops, e);
-	*out = &e->pub;
-	return 0;
-}
-
-void
-cpu_unicorn_stats(const struct cpu_engine *pub, struct cpu_stats *st)
-{
-	*st = ((const struct cpu_uc *)pub)->stats;
-	st->blocks_translated =
-	    cpu_blocks_decoded(((const struct cpu_uc *)pub)->blocks);
-}
-
-/*
- * Unicorn 2.1.1 loses 32 bytes for every engine that has executed; a leak
- * check of ours must not trip over that.
- */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define CPU_LEAK_CHECK
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(CPU_LEAK_CHECK)
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_options(void);
-
-const char *
-__lsan_default_options(void)
-{
-	return "print_suppressions=0";
-}
-
-const char *
-__lsan_default_suppressions(void)
-{
-	return "leak:libunicorn.so\n";
-}
-#endif
