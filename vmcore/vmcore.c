@@ -187,6 +187,7 @@ vm_boot(struct vm *vm, struct sim_err *err)
 		return (sim_err_set(err, EINVAL, "%u frames of memory, %u of "
 		    "them the kernel's own; it needs at least %u", frames,
 		    vm->boot_pages, need));
+	sim_set_context_switch_cost(vm->sim, vm->cost.context_switch);
 	error = vm->kernel->boot(vm, err);
 	if (error == 0)
 		vm->kernel->start_daemons(vm);

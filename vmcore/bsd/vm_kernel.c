@@ -13,9 +13,12 @@
 #include "vmcore/bsd/vm_pageout.h"
 #include "vmcore/bsd/vnode_pager.h"
 
-/* Beside the reserve: what the most demanding instruction needs at once, a
- * full read-ahead window, and some room to age pages in. */
-#define BSD_MIN_FRAMES 96
+/*
+ * 54 frames are the target of free pages at this size, 24 a read-ahead window;
+ * the rest is for the program. With 96 the daemon's twelve fruitless scans
+ * come about while a program thrashes in 40 pages, and it is killed.
+ */
+#define BSD_MIN_FRAMES 128
 
 /* ------------------------------------------------------------ statistics */
 
