@@ -690,7 +690,7 @@ sys_ftruncate(struct sysctx *c)
 	if ((int64_t)c->a[1] < 0 || f->ops != &file_ops_regular ||
 	    (f->flags & O_ACCMODE) == O_RDONLY)
 		return (-EINVAL);
-	return (inode_truncate(f->ip, c->a[1]));
+	return (sys_set_size(c, f->ip, c->a[1]));
 }
 
 int64_t

@@ -92,6 +92,8 @@ int sys_sleep(struct sysctx *c, const void *chan, int priority,
     const char *wmesg, uint64_t cycles);
 /* Is there a signal that would end a sleep? */
 bool signal_pending(const struct uthread *t);
+/* truncate, within RLIMIT_FSIZE. May sleep. */
+int sys_set_size(struct sysctx *c, struct inode *ip, uint64_t size);
 uint64_t sys_limit(const struct uproc *p, int resource); /* soft */
 bool user_range_ok(vm_offset_t va, uint64_t n);
 struct uproc *uproc_find(struct sysstate *ss, int32_t pid);

@@ -154,20 +154,11 @@ sys_getresgid(struct sysctx *c)
 	return (get_three(c));
 }
 
-/* One supplementary group: root's own. */
+/* No supplementary groups. */
 int64_t
 sys_getgroups(struct sysctx *c)
 {
-	const uint32_t group = 0;
-	int size = (int)c->a[0];
-	int error;
-
-	if (size < 0)
-		return (-EINVAL);
-	if (size == 0)
-		return (1);
-	error = sys_copyout(c, c->a[1], &group, sizeof(group));
-	return (error != 0 ? error : 1);
+	return ((int)c->a[0] < 0 ? -EINVAL : 0);
 }
 
 int64_t
@@ -272,6 +263,28 @@ sys_capget(struct sysctx *c)
 		    (uint32_t)(all >> (32 * i));
 	return (c->a[1] == 0 ? 0 : sys_copyout(c, c->a[1], data,
 	    (uint64_t)n * sizeof(data[0])));
+}
+
+/* Capabilities may be given up; nothing here asks for them again. */
+int64_t
+sys_capset(struct sysctx *c)
+{
+	struct __user_cap_header_struct head;
+	struct __user_cap_data_struct data[2];
+	int error;
+
+	error = sys_copyin(c, c->a[0], &head, sizeof(head));
+	if (error != 0)
+		return (error);
+	if (head.version != _LINUX_CAPABILITY_VERSION_1 &&
+	    head.version != _LINUX_CAPABILITY_VERSION_2 &&
+	    head.version != _LINUX_CAPABILITY_VERSION_3)
+		return (-EINVAL);
+	if (head.pid != 0 && head.pid != c->p->pid)
+		return (-EPERM);
+	return (sys_copyin(c, c->a[1], data,
+	    head.version == _LINUX_CAPABILITY_VERSION_1 ? sizeof(data[0]) :
+	    sizeof(data)));
 }
 
 /* ---- the machine ---- */

@@ -8,6 +8,7 @@
  */
 #include <fcntl.h>
 #include <linux/stat.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -872,11 +873,15 @@ sys_fchown(struct sysctx *c)
 	    (uint32_t)c->a[2]));
 }
 
-static int64_t
-do_truncate(struct sysctx *c, struct inode *ip, uint64_t size)
+int
+sys_set_size(struct sysctx *c, struct inode *ip, uint64_t size)
 {
 	if ((int64_t)size < 0)
 		return (-EINVAL);
+	if (size > inode_size(ip) && size > sys_limit(c->p, RLIMIT_FSIZE)) {
+		signal_self(c->t, SIGXFSZ);
+		return (-EFBIG);
+	}
 	return (inode_truncate(ip, size));
 }
 
@@ -889,7 +894,7 @@ sys_truncate(struct sysctx *c)
 	ret = lookup_at(c, AT_CWD, c->a[0], 0, &ip);
 	if (ret != 0)
 		return (ret);
-	ret = do_truncate(c, ip, c->a[1]);
+	ret = sys_set_size(c, ip, c->a[1]);
 	inode_rele(ip);
 	return (ret);
 }
