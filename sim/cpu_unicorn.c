@@ -151,6 +151,8 @@ cpu_intr(uc_engine *uc, uint32_t vector, void *user)
 {
 	struct cpu_uc *e = user;
 
+	if (e->run.stop == STOP_SYSCALL)
+		return; /* the trap flag, after the system call */
 	e->run.intr = vector;
 	cpu_stop(e, STOP_INTR, 0);
 }

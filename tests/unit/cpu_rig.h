@@ -71,10 +71,11 @@ rig_space_init(struct rig *r, struct rig_space *s)
 	ck_assert_ptr_nonnull(s->pages);
 }
 
+/* code_mb: size of the buffer for translated code. */
 static inline struct rig *
-rig_new(unsigned frames, bool count_check)
+rig_new_buffer(unsigned frames, bool count_check, uint32_t code_mb)
 {
-	struct cpu_config cfg = { .code_buffer_mb = 16,
+	struct cpu_config cfg = { .code_buffer_mb = code_mb,
 		.count_check = count_check };
 	struct sim_config sc = { 0 };
 	struct rig *r = calloc(1, sizeof(*r));
@@ -90,6 +91,12 @@ rig_new(unsigned frames, bool count_check)
 	rig_space_init(r, &r->s[0]);
 	rig_space_init(r, &r->s[1]);
 	return r;
+}
+
+static inline struct rig *
+rig_new(unsigned frames, bool count_check)
+{
+	return rig_new_buffer(frames, count_check, 16);
 }
 
 static inline void

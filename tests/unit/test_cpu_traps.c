@@ -440,6 +440,63 @@ START_TEST(many_spaces)
 }
 END_TEST
 
+/* Rule 3: more code than the translation buffer holds, many times over. */
+START_TEST(code_buffer_overflows)
+{
+	enum { PAGES = 12, ROUNDS = 4, JUMPS = (PAGE_SIZE - 96) / 2 };
+	static uint8_t code[PAGES * PAGE_SIZE];
+	/* dec ebx; jz +5; jmp back to the first page; mov eax,60; syscall */
+	static const uint8_t tail[] = { 0xff, 0xcb, 0x74, 0x05, 0xe9, 0, 0, 0,
+		0, 0xb8, 0x3c, 0, 0, 0, 0x0f, 0x05 };
+	struct rig *r = rig_new_buffer(PLENTY, false, 1);
+	struct rig_space *s = &r->s[0];
+	struct cpu_regs regs;
+	int32_t back;
+
+	memset(code, 0x90, sizeof(code));
+	for (unsigned i = 0; i < PAGES; i++) {
+		for (unsigned j = 0; j < JUMPS; j++) /* jmp to the next */
+			memcpy(code + i * PAGE_SIZE + 2 * j, "\xeb\x00", 2);
+	}
+	memcpy(code + sizeof(code) - 32, tail, sizeof(tail));
+	back = -(int32_t)(sizeof(code) - 32 + 9);
+	memcpy(code + sizeof(code) - 32 + 5, &back, 4);
+	rig_code(s, TEXT, code, code + sizeof(code), RX);
+	rig_start(r, s, TEXT, STACK);
+	regs = rig_regs(r, s);
+	regs.r[R_RBX] = ROUNDS;
+	rig_ops(r)->set_regs(r->cpu, s->ctx, &regs);
+	ck_assert_int_eq(rig_run(r, s, 100000), CPU_EXIT_SYSCALL);
+	ck_assert_uint_eq(r->instructions,
+	    (uint64_t)ROUNDS * (PAGES * JUMPS + (PAGES - 1) * 96 + 64) +
+		ROUNDS * 3 - 1 + 2);
+	rig_free(r);
+}
+END_TEST
+
+/* The trap flag: a #DB after each instruction. */
+START_TEST(single_steps_by_trap_flag)
+{
+	GUEST(guest_tf, "pushfq\n orq $0x100,(%rsp)\n popfq\n nop\n"
+	    "inc %ebx\n jmp 1f\n 1: inc %ebx\n" EXIT);
+	struct rig *r = rig_with(guest_tf, guest_tf_end, RX);
+	struct rig_space *s = &r->s[0];
+	unsigned traps = 0;
+	enum cpu_exit_kind kind;
+
+	while ((kind = rig_run(r, s, NO_LIMIT)) == CPU_EXIT_TRAP) {
+		ck_assert_int_eq(r->ex.trap, CPU_TRAP_DB);
+		traps++;
+		ck_assert_uint_lt(traps, 20);
+	}
+	ck_assert_int_eq(kind, CPU_EXIT_SYSCALL);
+	ck_assert_uint_eq(rig_regs(r, s).r[R_RBX], 2);
+	ck_assert_uint_ge(traps, 5);
+	ck_assert_uint_eq(r->instructions, 9);
+	rig_free(r);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -461,6 +518,8 @@ main(void)
 	tcase_add_test(tc, code_written_by_the_kernel);
 	tcase_add_test(tc, frames_change_owner);
 	tcase_add_test(tc, many_spaces);
+	tcase_add_test(tc, code_buffer_overflows);
+	tcase_add_test(tc, single_steps_by_trap_flag);
 	suite_add_tcase(suite, tc);
 	sr = srunner_create(suite);
 	srunner_set_fork_status(sr, CK_NOFORK);
