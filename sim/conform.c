@@ -225,20 +225,38 @@ driver_of(const cJSON *scenario)
 }
 
 /* The position of a syntax error, and the scenario's own name and suite. */
-static cJSON *
-parse_scenario(const char *line, size_t length, struct sim_err *err)
+static int
+check_scenario(const cJSON *s, const char *line, const char *at,
+    const struct conform_driver **driver, struct sim_err *err)
+{
+	const cJSON *id = cJSON_GetObjectItemCaseSensitive(s, "id");
+	const cJSON *suite = cJSON_GetObjectItemCaseSensitive(s, "suite");
+
+	if (s == NULL)
+		return (sim_err_set(err, EINVAL, "column %zu: malformed JSON",
+		    at != NULL ? (size_t)(at - line) + 1 : 1));
+	if (!cJSON_IsObject(s) || !cJSON_IsString(suite) ||
+	    !cJSON_IsString(id))
+		return (sim_err_set(err, EINVAL, "not a scenario: an object "
+		    "with \"suite\" and \"id\" is wanted"));
+	*driver = driver_of(s);
+	if (*driver != NULL)
+		return (0);
+	(void)sim_err_set(err, EINVAL, "scenario %s: unknown suite \"%s\"",
+	    id->valuestring, suite->valuestring);
+	conform_one_line(err);
+	return (-EINVAL);
+}
+
+/* line[length] is 0, as conform_line leaves it. */
+cJSON *
+conform_parse(const char *line, size_t length,
+    const struct conform_driver **driver, struct sim_err *err)
 {
 	const char *at = NULL;
 	cJSON *s = cJSON_ParseWithLengthOpts(line, length + 1, &at, true);
 
-	if (s == NULL)
-		(void)sim_err_set(err, EINVAL, "column %zu: malformed JSON",
-		    at != NULL ? (size_t)(at - line) + 1 : 1);
-	else if (!cJSON_IsObject(s) ||
-	    !cJSON_IsString(cJSON_GetObjectItemCaseSensitive(s, "suite")) ||
-	    !cJSON_IsString(cJSON_GetObjectItemCaseSensitive(s, "id"))) {
-		(void)sim_err_set(err, EINVAL, "not a scenario: an object "
-		    "with \"suite\" and \"id\" is wanted");
+	if (check_scenario(s, line, at, driver, err) != 0) {
 		cJSON_Delete(s);
 		s = NULL;
 	}
@@ -247,12 +265,13 @@ parse_scenario(const char *line, size_t length, struct sim_err *err)
 
 /* Replay once more up to the step that went wrong, for its state before. */
 static void
-print_state_before(const struct conform_driver *drv, const char *line,
-    size_t length, const struct conform_run *failed)
+print_state_before(const char *line, size_t length,
+    const struct conform_run *failed)
 {
+	const struct conform_driver *drv;
 	struct sim_err err;
 	struct conform_run run = {
-		.scenario = parse_scenario(line, length, &err),
+		.scenario = conform_parse(line, length, &drv, &err),
 		.dump_at = failed->bad_step,
 		.bad_step = -1,
 		.quiet = true,
@@ -290,20 +309,16 @@ report(const struct conform_options *opt, const struct conform_run *run,
 
 static int
 replay_scenario(struct conform_file *f, const struct conform_options *opt,
-    struct conform_run *run, const char *line, size_t length)
+    const struct conform_driver *drv, struct conform_run *run,
+    const char *line, size_t length)
 {
 	const char *suite = cJSON_GetStringValue(
 	    cJSON_GetObjectItemCaseSensitive(run->scenario, "suite"));
-	const struct conform_driver *drv = driver_of(run->scenario);
-	int verdict;
+	int verdict = drv->replay(run);
 
-	if (drv == NULL)
-		return (sim_err_set(run->err, EINVAL,
-		    "scenario %s: unknown suite \"%s\"", run->id, suite));
-	verdict = drv->replay(run);
 	report(opt, run, suite, verdict);
 	if (verdict == CONFORM_FAIL && run->bad_step >= 0 && !run->quiet)
-		print_state_before(drv, line, length, run);
+		print_state_before(line, length, run);
 	if (verdict >= 0 && opt->emit) {
 		conform_print(stdout, run->scenario);
 		putchar('\n');
@@ -326,15 +341,16 @@ conform_one(struct conform_file *f, const struct conform_options *opt,
 		.err = err,
 		.quiet = !opt->verbose && f->totals.failed >= SHOWN_MAX,
 	};
+	const struct conform_driver *drv;
 	int verdict;
 
-	run.scenario = parse_scenario(line, length, err);
+	run.scenario = conform_parse(line, length, &drv, err);
 	if (run.scenario == NULL)
 		return (-EINVAL);
 	run.id = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(
 	    run.scenario, "id"));
 	snprintf(run.where, sizeof(run.where), "set-up");
-	verdict = replay_scenario(f, opt, &run, line, length);
+	verdict = replay_scenario(f, opt, drv, &run, line, length);
 	cJSON_Delete(run.scenario);
 	return (verdict);
 }

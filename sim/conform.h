@@ -72,11 +72,19 @@ bool conform_step(struct conform_run *run, int64_t index, const cJSON *op,
 int conform_fail(struct conform_run *run, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/*
+ * The scenario on one line of text and the driver that accepts it. NULL with
+ * err filled; cJSON_Delete it.
+ */
+cJSON *conform_parse(const char *line, size_t length,
+    const struct conform_driver **driver, struct sim_err *err);
+
 /* ---- reading arguments; all return 0 or -EINVAL with run->err filled,
  *	naming run->where, the member and what would be right */
 
 int conform_bad(struct conform_run *run, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+void conform_one_line(struct sim_err *err);
 /* An integer in [min, max]. Absent: *value stays, unless required. */
 int conform_int(struct conform_run *run, const cJSON *obj, const char *name,
     bool required, int64_t min, int64_t max, int64_t *value);

@@ -16,7 +16,7 @@
 
 #include "sim/conform_bsd5.h"
 
-#define PAGES_MAX (1 << 24)
+#define PAGES_MAX (1 << 20) /* 4 GiB */
 #define OBJECTS_MAX (1 << 16)
 #define SCRIPT_PRIORITY 0 /* before a sleeper that they wake */
 

@@ -11,6 +11,7 @@
 #include "sim/conform_bsd5.h"
 
 #define PHYS_MAX 64
+#define PHYS_END ((uint64_t)1 << 34) /* so that the page array fits the host */
 /* A page descriptor of the kernel that made the vectors, bytes; the expected
  * result of a scenario overrides it. */
 #define STRUCT_BYTES 104
@@ -38,6 +39,10 @@ parse_phys(struct bsd5 *d, const cJSON *op, struct vm_phys_range *phys,
 		if (error == 0)
 			error = conform_addr_item(d->run, range->child->next,
 			    "phys", &phys[*n].end);
+		if (error == 0 && (phys[*n].start > PHYS_END ||
+		    phys[*n].end > PHYS_END))
+			error = conform_bad(d->run,
+			    "\"phys\" goes beyond 16 GiB");
 		if (error != 0)
 			return (error);
 		++*n;

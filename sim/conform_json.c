@@ -18,6 +18,17 @@
 
 /* ------------------------------------------------------------ arguments */
 
+/* A message is one line, whatever names the input has. */
+void
+conform_one_line(struct sim_err *err)
+{
+	char *p;
+
+	for (p = err->text; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
+}
+
 int
 conform_bad(struct conform_run *run, const char *fmt, ...)
 {
@@ -27,8 +38,11 @@ conform_bad(struct conform_run *run, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	return (sim_err_set(run->err, EINVAL, "scenario %s, %s: %s", run->id,
-	    run->where, text));
+	(void)sim_err_set(run->err, EINVAL, "scenario %s, %s: %s", run->id,
+	    run->where, text);
+	if (run->err != NULL)
+		conform_one_line(run->err);
+	return (-EINVAL);
 }
 
 int
