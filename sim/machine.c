@@ -398,6 +398,7 @@ machine_destroy(struct machine *m)
 		m->db = NULL;
 	}
 	machine_watch_free(m);
+	uproc_forget_all(m);
 	sysstate_destroy(m->sys);
 	if (m->vfs != NULL)
 		vfs_destroy(m->vfs);

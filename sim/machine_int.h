@@ -54,5 +54,6 @@ extern const struct vm_trace_ops machine_trace_ops; /* ctx: machine */
 
 /* process.c */
 int uproc_start_first(struct machine *m, struct sim_err *err);
+void uproc_forget_all(struct machine *m);
 
 #endif

@@ -188,6 +188,27 @@ uproc_reap(struct machine *m, struct uproc *p)
 	}
 }
 
+/* A run that was ended from outside: what its processes still hold on the
+ * host. Their memory goes with the machine. */
+void
+uproc_forget_all(struct machine *m)
+{
+	struct uthread *t;
+	struct uproc *p;
+
+	while ((p = TAILQ_FIRST(&m->procs)) != NULL) {
+		TAILQ_REMOVE(&m->procs, p, link);
+		while ((t = TAILQ_FIRST(&p->threads)) != NULL) {
+			TAILQ_REMOVE(&p->threads, t, link);
+			m->cpu->ops->context_free(m->cpu, t->ctx);
+			free(t);
+		}
+		uproc_free_files(p);
+		free(p->exe_path);
+		free(p);
+	}
+}
+
 static void
 uthread_end(struct uthread *t)
 {
