@@ -197,6 +197,7 @@ file_new(struct sysstate *ss, const struct file_ops *ops, uint32_t flags)
 	f->refs = 1;
 	f->flags = flags;
 	f->host_fd = -1;
+	LIST_INSERT_HEAD(&ss->files, f, all);
 	return (f);
 }
 
@@ -217,6 +218,7 @@ file_drop(struct file *f)
 	free(f->text);
 	if (f->ip != NULL)
 		inode_rele(f->ip);
+	LIST_REMOVE(f, all);
 	free(f);
 }
 

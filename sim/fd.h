@@ -33,6 +33,7 @@ struct file_ops {
 };
 
 struct file {
+	LIST_ENTRY(file) all; /* sysstate.files */
 	const struct file_ops *ops;
 	struct sysstate *ss;
 	int32_t refs;

@@ -64,9 +64,15 @@ void
 sysstate_destroy(struct sysstate *ss)
 {
 	struct sysbuf *b;
+	struct file *f;
 
 	if (ss == NULL)
 		return;
+	/* held by threads that were abandoned in mid-call */
+	while ((f = LIST_FIRST(&ss->files)) != NULL) {
+		f->refs = 1;
+		file_drop(f);
+	}
 	while ((b = ss->bufs) != NULL) {
 		ss->bufs = b->next_all;
 		free(b);

@@ -40,6 +40,7 @@ struct sysstate {
 	struct vfs *vfs;
 	TAILQ_HEAD(, uproc) procs; /* by pid */
 	TAILQ_HEAD(, futex_waiter) futexes; /* longest waiting first */
+	LIST_HEAD(, file) files; /* every open one */
 	struct sysbuf *bufs, *free_bufs;
 	struct sim_rng random; /* getrandom, /dev/urandom */
 	uint32_t pollers; /* threads asleep on this field */

@@ -517,8 +517,8 @@ vnode_pager_destroy(struct vm *vm)
 		return;
 	vnode_list_free(&vns->vnodes);
 	vnode_list_free(&vns->gone);
-	while ((bp = vns->free_bufs) != NULL) {
-		vns->free_bufs = bp->next;
+	while ((bp = vns->all_bufs) != NULL) {
+		vns->all_bufs = bp->next_all;
 		free(bp);
 	}
 	free(vns);

@@ -65,6 +65,7 @@ void vnode_rele(struct vm *vm, struct vnode *vp);
 /* One transfer of a file's pages. */
 struct vnode_buf {
 	struct vnode_buf *next; /* free list */
+	struct vnode_buf *next_all;
 	struct disk_request rq;
 	struct vm *vm;
 	struct vnode *vp;
@@ -83,7 +84,7 @@ struct vnode_pager {
 	uint32_t next_id;
 	uint64_t running; /* bytes being written */
 	uint64_t hirunningspace, lorunningspace; /* bytes, tunable */
-	struct vnode_buf *free_bufs;
+	struct vnode_buf *free_bufs, *all_bufs;
 	uint64_t buf_bytes; /* host memory */
 	int32_t read_max; /* blocks, vfs.read_max */
 	uint32_t idle_pending; /* vnodes of `gone` may be without pages */
