@@ -381,6 +381,7 @@ merge(struct disk_engine *e, struct disk_io *io)
 	if (io->lbn < w->run_lbn)
 		w->run_lbn = io->lbn;
 	w->run_blocks += io->blocks;
+	e->dev.ops->prepare(e->dev.dev, w);
 	if (w->merged == NULL)
 		w->merged = io;
 	else
@@ -422,9 +423,12 @@ disk_engine_submit(struct disk_engine *e, struct disk_io *io)
 		fail(e, io, ETIMEDOUT, io->finish);
 		return;
 	}
-	if (merge(e, io))
+	if (io->op == DISK_FLUSH)
+		io->cyl = 0;
+	else if (merge(e, io))
 		return;
-	io->cyl = e->dev.ops->cylinder(e->dev.dev, io->lbn);
+	else
+		e->dev.ops->prepare(e->dev.dev, io);
 	queue_append(&e->queue, io);
 	dispatch(e);
 }

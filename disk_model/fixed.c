@@ -103,8 +103,15 @@ fixed_run(void *dev, uint64_t t)
 	}
 }
 
+static void
+fixed_prepare(const void *dev, struct disk_io *io)
+{
+	io->cyl = 0;
+}
+
 static uint64_t
-fixed_position(void *dev, const struct disk_io *io, uint64_t now)
+fixed_position(void *dev, const struct disk_io *io, uint64_t now,
+    uint64_t limit)
 {
 	return 0;
 }
@@ -135,6 +142,7 @@ static const struct device_ops fixed_ops = {
 	.accept = fixed_accept,
 	.next = fixed_next,
 	.run = fixed_run,
+	.prepare = fixed_prepare,
 	.position = fixed_position,
 	.tie = fixed_tie,
 	.cylinder = fixed_cylinder,

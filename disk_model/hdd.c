@@ -44,7 +44,7 @@ wait_for_medium(struct hdd *h, uint64_t lbn, uint64_t end, uint64_t now)
 	if (h->nruns == 0)
 		return now;
 	for (uint32_t i = 1; i < h->nruns; i++)
-		if (h->run[i].next < end && lbn < h->run[i].end)
+		if (h->run[i]->next < end && lbn < h->run[i]->end)
 			all = true;
 	t = media_flush(h, all);
 	if (h->nruns > 0)
@@ -58,7 +58,7 @@ resume_writing(struct hdd *h)
 {
 	if (h->nruns == 0)
 		return;
-	h->run[0].from = later(h->run[0].from,
+	h->run[0]->from = later(h->run[0]->from,
 	    h->m.placed ? h->m.t0 + geom_pass(&h->geom, h->m.pl.zone,
 				h->m.next - h->m.first) : h->m.from);
 	media_write(h);
@@ -198,12 +198,12 @@ run_add(struct hdd *h, const struct disk_io *io, uint64_t in0, bool append)
 	struct hdd_piece *p;
 
 	if (!append) {
-		r = &h->run[h->nruns++];
+		r = h->run[h->nruns++];
 		r->next = io->run_lbn;
 		r->npieces = 0;
 		r->min_move = h->p->overhead.min_seek;
 	} else
-		r = &h->run[h->nruns - 1];
+		r = h->run[h->nruns - 1];
 	r->end = io->run_lbn + io->run_blocks;
 	p = &r->piece[r->npieces++];
 	p->first = io->run_lbn;
@@ -293,7 +293,7 @@ can_append(const struct hdd *h, const struct disk_io *io)
 
 	if (h->nruns == 0)
 		return false;
-	r = &h->run[h->nruns - 1];
+	r = h->run[h->nruns - 1];
 	return r->end == io->run_lbn && r->npieces < HDD_MAXPIECES &&
 	    r->seg != NULL;
 }
@@ -408,8 +408,49 @@ serve(struct hdd *h, struct disk_io *io, uint64_t now)
 	share_out(io);
 }
 
+/* A request's place, kept in it: cylinder and head, zone and angle. */
+static void
+hdd_prepare(const void *dev, struct disk_io *io)
+{
+	const struct hdd *h = dev;
+	struct geom_place pl;
+
+	geom_locate(&h->geom, io->run_lbn, &pl);
+	io->cyl = pl.cyl;
+	io->dev[0] = pl.head;
+	io->dev[1] = (uint64_t) (pl.zone - h->geom.zone) << 32 | pl.angle;
+}
+
+static struct geom_place
+place_of(const struct hdd *h, const struct disk_io *io)
+{
+	return (struct geom_place) {
+		.zone = &h->geom.zone[io->dev[1] >> 32],
+		.cyl = io->cyl,
+		.head = (uint32_t) io->dev[0],
+		.angle = (uint32_t) io->dev[1],
+	};
+}
+
 static uint64_t
-hdd_position(void *dev, const struct disk_io *io, uint64_t now)
+rotation_after(struct hdd *h, const struct geom_place *pl, uint64_t now,
+    uint64_t later_by)
+{
+	uint64_t stand;
+
+	if (h->stand_at != now) {
+		h->stand_at = now;
+		h->stand = geom_stand(&h->geom, now);
+	}
+	/* a few turns at most: cheaper than a division */
+	stand = h->stand + later_by * h->geom.rate;
+	while (stand >= h->geom.turn)
+		stand -= h->geom.turn;
+	return geom_wait_from(&h->geom, pl->zone, pl->angle, stand);
+}
+
+static uint64_t
+hdd_position(void *dev, const struct disk_io *io, uint64_t now, uint64_t limit)
 {
 	struct hdd *h = dev;
 	const struct hdd_overhead *o = &h->p->overhead;
@@ -420,17 +461,18 @@ hdd_position(void *dev, const struct disk_io *io, uint64_t now)
 	if (io->op != DISK_READ && !write)
 		return 0;
 	media_catch_up(h, now);
-	if (!write && buffer_find(h, io->run_lbn,
+	if (!write && h->nseg > 0 && buffer_find(h, io->run_lbn,
 	    io->run_lbn + io->run_blocks) != NULL)
 		return o->read_hit[h->last_write];
 	if (write && h->nseg > 0 && h->p->cache.write_behind != WB_OFF)
 		return o->write_hit[h->last_write];
 	ov = write ? o->write_miss[h->last_write] :
 		     o->read_miss[h->last_write];
-	geom_locate(&h->geom, io->run_lbn, &pl);
+	pl = place_of(h, io);
 	move = later(media_move(h, &pl, write), write ? o->min_seek : 0);
-	return ov + move +
-	    geom_wait(&h->geom, pl.zone, pl.angle, now + ov + move);
+	if (ov + move > limit)
+		return ov + move;
+	return ov + move + rotation_after(h, &pl, now, ov + move);
 }
 
 /*
@@ -446,12 +488,11 @@ hdd_tie(void *dev, const struct disk_io *io, uint64_t now)
 	const struct hdd_overhead *o = &h->p->overhead;
 	bool write = io->op == DISK_WRITE;
 	double turn = 60000.0 / h->p->rpm, move, ov, t, w;
-	struct geom_place pl;
+	struct geom_place pl = place_of(h, io);
 	uint32_t d;
 
 	if (io->op != DISK_READ && !write)
 		return 0;
-	geom_locate(&h->geom, io->run_lbn, &pl);
 	d = pl.cyl > h->m.cyl ? pl.cyl - h->m.cyl : h->m.cyl - pl.cyl;
 	move = h->p->seek_ms[d];
 	if (pl.head != h->m.head && move < (double) h->p->head_switch_ps / 1e9)
@@ -477,7 +518,7 @@ next_held(struct hdd *h, uint64_t now)
 	uint32_t best = 0;
 
 	for (uint32_t i = 0; i < h->nheld; i++) {
-		d = hdd_position(h, h->held[i], now);
+		d = hdd_position(h, h->held[i], now, least);
 		if (d < least) {
 			least = d;
 			best = i;
@@ -546,6 +587,7 @@ hdd_destroy(void *dev)
 
 	geom_destroy(&h->geom);
 	free(h->seg);
+	free(h->run_store);
 	free(h->run);
 	free(h->held);
 	free(h);
@@ -556,6 +598,7 @@ static const struct device_ops hdd_ops = {
 	.accept = hdd_accept,
 	.next = hdd_next,
 	.run = hdd_run,
+	.prepare = hdd_prepare,
 	.position = hdd_position,
 	.tie = hdd_tie,
 	.cylinder = hdd_cylinder,
@@ -568,10 +611,14 @@ hdd_allocate(struct hdd *h)
 	h->nseg = h->p->cache.segments;
 	h->maxruns = h->nseg > 0 ? h->nseg : 1;
 	h->seg = calloc(h->nseg + 1, sizeof(*h->seg));
+	h->run_store = calloc(h->maxruns + 1, sizeof(*h->run_store));
 	h->run = calloc(h->maxruns + 1, sizeof(*h->run));
 	h->held = calloc(h->p->queue_depth, sizeof(struct disk_io *));
-	if (h->seg == NULL || h->run == NULL || h->held == NULL)
+	if (h->seg == NULL || h->run_store == NULL || h->run == NULL ||
+	    h->held == NULL)
 		return -ENOMEM;
+	for (uint32_t i = 0; i <= h->maxruns; i++)
+		h->run[i] = &h->run_store[i];
 	return geom_create(h->p, &h->geom);
 }
 
@@ -585,6 +632,7 @@ hdd_create(struct disk_engine *e, const struct disk_params *p,
 		return sim_err_set(err, ENOMEM, "%s: out of memory", p->id);
 	h->engine = e;
 	h->p = &p->hdd;
+	h->stand_at = UINT64_MAX; /* not asked yet */
 	if (hdd_allocate(h) != 0) {
 		hdd_destroy(h);
 		return sim_err_set(err, ENOMEM, "%s: out of memory", p->id);

@@ -232,8 +232,14 @@ uint64_t
 geom_wait(const struct geom *g, const struct geom_zone *z, uint32_t angle,
     uint64_t t)
 {
-	uint64_t at = t % g->turn * g->rate % g->turn; /* of a turn */
-	uint64_t want = angle * g->turn, have = at * z->spt, w;
+	return geom_wait_from(g, z, angle, geom_stand(g, t));
+}
+
+uint64_t
+geom_wait_from(const struct geom *g, const struct geom_zone *z,
+    uint32_t angle, uint64_t stand)
+{
+	uint64_t want = angle * g->turn, have = stand * z->spt, w;
 
 	w = want >= have ? want - have : want + z->span - have;
 	w = (w + z->den / 2) / z->den;

@@ -51,9 +51,18 @@ uint32_t geom_cylinder(const struct geom *g, uint64_t lbn);
 /* The blocks first <= ... < end that share a track with lbn. */
 void geom_track(const struct geom *g, uint64_t lbn, uint64_t *first,
     uint64_t *end);
+/* Where the heads stand at time t, in turn-ths of a turn. */
+static inline uint64_t
+geom_stand(const struct geom *g, uint64_t t)
+{
+	return t % g->turn * g->rate % g->turn;
+}
 /* Time until the sector at this angle begins to pass the head. */
 uint64_t geom_wait(const struct geom *g, const struct geom_zone *z,
     uint32_t angle, uint64_t t);
+/* The same from where the heads stand. */
+uint64_t geom_wait_from(const struct geom *g, const struct geom_zone *z,
+    uint32_t angle, uint64_t stand);
 /* Time for n sectors of this zone to pass, rounded to the picosecond. */
 static inline uint64_t
 geom_pass(const struct geom *g, const struct geom_zone *z, uint64_t n)

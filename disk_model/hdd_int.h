@@ -69,13 +69,15 @@ struct hdd {
 	struct hdd_seg *reading; /* where m puts what it reads; may be NULL */
 	uint64_t stamp;
 	/* runs to be written, oldest first; run[0] is the one in m */
-	struct hdd_run *run;
+	struct hdd_run *run_store, **run;
 	uint32_t nruns, maxruns;
 	uint64_t flushed_at; /* the last run was done */
 	/* commands */
 	bool last_write; /* the command before was a write */
 	uint64_t last_end; /* block behind it */
 	bool stream; /* reads have been sequential since a miss */
+	/* where the heads stood at the time last asked about */
+	uint64_t stand_at, stand;
 	struct disk_io *cur;
 	struct disk_io **held; /* queued in the drive */
 	uint32_t nheld;

@@ -264,7 +264,7 @@ void
 media_write(struct hdd *h)
 {
 	struct hdd_media *m = &h->m;
-	struct hdd_run *r = &h->run[0];
+	struct hdd_run *r = h->run[0];
 
 	m->kind = MEDIA_WRITE;
 	m->next = r->next;
@@ -277,13 +277,16 @@ media_write(struct hdd *h)
 static void
 run_done(struct hdd *h, uint64_t t)
 {
+	struct hdd_run *done = h->run[0];
+
 	h->flushed_at = t;
 	h->m.kind = MEDIA_IDLE;
-	if (h->run[0].seg != NULL)
-		h->run[0].seg->dirty = false;
+	if (done->seg != NULL)
+		done->seg->dirty = false;
 	h->nruns--;
 	for (uint32_t i = 0; i < h->nruns; i++)
 		h->run[i] = h->run[i + 1];
+	h->run[h->nruns] = done; /* to be used again */
 	if (h->nruns > 0)
 		media_write(h);
 }
@@ -298,7 +301,7 @@ write_track(struct hdd *h, uint64_t t)
 	struct hdd_media *m = &h->m;
 	uint64_t end = earlier(m->first + m->n, m->goal), late, at;
 
-	while ((late = first_late_of_run(h, &h->run[0], end)) < end) {
+	while ((late = first_late_of_run(h, h->run[0], end)) < end) {
 		at = passes(h, late - m->first);
 		if (at > t)
 			break;

@@ -166,7 +166,7 @@ pick_sptf(const struct choice *c)
 	uint64_t d, least = UINT64_MAX;
 
 	FOREACH(c, io) {
-		d = c->dev->ops->position(c->dev->dev, io, c->now);
+		d = c->dev->ops->position(c->dev->dev, io, c->now, least);
 		if (d < least || (d == least && before(c, io, best))) {
 			least = d;
 			best = io;
@@ -182,7 +182,8 @@ pick_aged_sptf(const struct choice *c)
 	int64_t d, least = INT64_MAX;
 
 	FOREACH(c, io) {
-		d = (int64_t) c->dev->ops->position(c->dev->dev, io, c->now);
+		d = (int64_t) c->dev->ops->position(c->dev->dev, io, c->now,
+		    UINT64_MAX);
 		d -= (int64_t) ((unsigned __int128) (c->now - io->arrival) *
 		    c->s->weight_ppm / 1000000);
 		if (d < least) {

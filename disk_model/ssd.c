@@ -217,7 +217,7 @@ chip_of_plane(const struct ssd *s, uint32_t plane)
 	return plane / s->planes_per_chip;
 }
 
-static void kick(struct ssd *s, uint32_t ch);
+static void go_on(struct ssd *s, uint32_t c);
 static void suspend_erase(struct ssd *s, uint32_t chip);
 
 static void
@@ -230,8 +230,7 @@ enqueue(struct ssd *s, uint32_t i)
 	list_append(s, read ? &s->chip[c].reads : &s->chip[c].writes, i);
 	if (read && s->chip[c].state == CHIP_ERASE && s->p->erase_suspend)
 		suspend_erase(s, c);
-	if (!s->channel[c / s->p->chips].busy)
-		kick(s, c / s->p->chips);
+	go_on(s, c);
 }
 
 /* ------------------------------------------------------------ completion */
@@ -319,6 +318,8 @@ start_gc(struct ssd *s, uint32_t c, bool hard)
 	struct chip *k = &s->chip[c];
 	uint32_t plane, page = 0;
 
+	if (s->ftl.short_planes[c] == 0)
+		return false;
 	for (uint32_t i = 0; i < s->planes_per_chip; i++) {
 		plane = c * s->planes_per_chip +
 		    (k->gc_plane + i) % s->planes_per_chip;
@@ -353,6 +354,8 @@ start_read(struct ssd *s, uint32_t c)
 	chip_busy(s, c, CHIP_READ, read_time(s, &s->txn[k->txn]));
 }
 
+static void program(struct ssd *s, uint32_t c);
+
 static void
 start_program(struct ssd *s, uint32_t c)
 {
@@ -362,6 +365,10 @@ start_program(struct ssd *s, uint32_t c)
 
 	k->txn = list_take(s, &k->writes);
 	k->state = CHIP_DATA_IN;
+	if (s->p->channel_ps == 0) {
+		program(s, c);
+		return;
+	}
 	ps = s->txn[k->txn].sectors * s->p->channel_ps;
 	h->busy = true;
 	h->chip = c;
@@ -388,7 +395,7 @@ start(struct ssd *s, uint32_t c)
 	if (k->writes.head != SSD_NONE && ftl_can_program(&s->ftl,
 	    s->txn[k->writes.head].plane, false)) {
 		start_program(s, c);
-		return true;
+		return s->p->channel_ps != 0;
 	}
 	start_gc(s, c, false);
 	return false;
@@ -402,10 +409,7 @@ wants(const struct ssd *s, const struct chip *k, uint32_t c)
 	if (k->reads.head != SSD_NONE || k->writes.head != SSD_NONE ||
 	    k->erase_left > 0)
 		return true;
-	for (uint32_t i = 0; i < s->planes_per_chip; i++)
-		if (ftl_wants_gc(&s->ftl, c * s->planes_per_chip + i))
-			return true;
-	return false;
+	return s->ftl.short_planes[c] > 0;
 }
 
 /* The channel is idle: data out first, then new commands in turn. */
@@ -434,6 +438,17 @@ kick(struct ssd *s, uint32_t ch)
 		if (start(s, c))
 			return;
 	}
+}
+
+/* Something changed for a chip. */
+static void
+go_on(struct ssd *s, uint32_t c)
+{
+	if (s->p->channel_ps == 0) {
+		if (wants(s, &s->chip[c], c))
+			start(s, c);
+	} else if (!s->channel[c / s->p->chips].busy)
+		kick(s, c / s->p->chips);
 }
 
 /* The page of a read is at the host's side of the channel. */
@@ -521,7 +536,6 @@ static void
 chip_event(struct ssd *s, uint32_t c)
 {
 	struct chip *k = &s->chip[c];
-	uint32_t ch = c / s->p->chips;
 
 	switch (k->state) {
 	case CHIP_READ:
@@ -537,8 +551,7 @@ chip_event(struct ssd *s, uint32_t c)
 	default:
 		k->state = CHIP_IDLE;
 	}
-	if (!s->channel[ch].busy)
-		kick(s, ch);
+	go_on(s, c);
 }
 
 static void
@@ -912,8 +925,15 @@ ssd_run(void *dev, uint64_t t)
 	}
 }
 
+static void
+ssd_prepare(const void *dev, struct disk_io *io)
+{
+	io->cyl = 0;
+}
+
 static uint64_t
-ssd_position(void *dev, const struct disk_io *io, uint64_t now)
+ssd_position(void *dev, const struct disk_io *io, uint64_t now,
+    uint64_t limit)
 {
 	return 0;
 }
@@ -958,6 +978,7 @@ static const struct device_ops ssd_ops = {
 	.accept = ssd_accept,
 	.next = ssd_next,
 	.run = ssd_run,
+	.prepare = ssd_prepare,
 	.position = ssd_position,
 	.tie = ssd_tie,
 	.cylinder = ssd_cylinder,

@@ -156,6 +156,12 @@ closed_remove(struct ftl *f, struct ftl_plane *pl, uint32_t b)
 		f->block[k->next].prev = k->prev;
 }
 
+static uint32_t
+chip_of_block(const struct ftl *f, uint32_t b)
+{
+	return b / (f->p->blocks * f->p->dies * f->p->planes);
+}
+
 static void
 free_append(struct ftl *f, struct ftl_plane *pl, uint32_t b)
 {
@@ -169,7 +175,8 @@ free_append(struct ftl *f, struct ftl_plane *pl, uint32_t b)
 	else
 		pl->free_head = b;
 	pl->free_tail = b;
-	pl->nfree++;
+	if (++pl->nfree == f->p->gc_start)
+		f->short_planes[chip_of_block(f, b)]--;
 }
 
 static uint32_t
@@ -180,7 +187,8 @@ free_take(struct ftl *f, struct ftl_plane *pl)
 	pl->free_head = f->block[b].next;
 	if (pl->free_head == SSD_NONE)
 		pl->free_tail = SSD_NONE;
-	pl->nfree--;
+	if (pl->nfree-- == f->p->gc_start)
+		f->short_planes[chip_of_block(f, b)]++;
 	f->block[b].state = FTL_OPEN;
 	return b;
 }
@@ -531,9 +539,14 @@ ftl_create(struct ftl *f, const struct ssd_params *p)
 	f->unit_of = calloc(f->slots, sizeof(uint32_t));
 	f->block = calloc((size_t) f->planes * p->blocks, sizeof(*f->block));
 	f->plane = calloc(f->planes, sizeof(*f->plane));
+	f->short_planes = calloc((size_t) p->channels * p->chips,
+	    sizeof(uint32_t));
 	if (f->slot_of == NULL || f->unit_of == NULL || f->block == NULL ||
-	    f->plane == NULL)
+	    f->plane == NULL || f->short_planes == NULL)
 		return -ENOMEM;
+	/* every plane begins without a free block */
+	for (uint32_t i = 0; i < p->channels * p->chips; i++)
+		f->short_planes[i] = p->dies * p->planes;
 	for (uint32_t i = 0; i < f->planes; i++)
 		if (plane_create(f, i) != 0)
 			return -ENOMEM;
@@ -549,6 +562,7 @@ ftl_destroy(struct ftl *f)
 	}
 	free(f->plane);
 	free(f->block);
+	free(f->short_planes);
 	free(f->slot_of);
 	free(f->unit_of);
 	free(f->lru_next);

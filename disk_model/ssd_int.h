@@ -52,6 +52,7 @@ struct ftl {
 	uint32_t *unit_of; /* by slot; SSD_NONE: nothing */
 	struct ftl_block *block;
 	struct ftl_plane *plane;
+	uint32_t *short_planes; /* by chip: planes that want collection */
 	/* cached entries of the table, least recently used goes */
 	uint32_t *lru_next, *lru_prev, *lru_unit, *hash;
 	uint32_t lru_head, lru_tail, lru_count, hash_mask;

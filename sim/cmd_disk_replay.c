@@ -353,8 +353,12 @@ replay(const struct options *o, const struct disk_params *p)
 	int error, code;
 
 	error = disk_engine_create(p, &e, &err);
-	if (error == 0 && o->scheduler != NULL)
-		error = disk_engine_set_scheduler(e, o->scheduler, &err);
+	if (error == 0 && o->scheduler != NULL &&
+	    disk_engine_set_scheduler(e, o->scheduler, &err) != 0) {
+		cli_error("%s", err.text);
+		disk_engine_destroy(e);
+		return EX_USAGE;
+	}
 	for (uint32_t i = 0; error == 0 && i < o->nfaults; i++)
 		error = disk_engine_add_fault(e, &o->fault[i]);
 	if (error == 0)

@@ -1,0 +1,80 @@
+#!/bin/sh
+# usage: cli.sh VMSIM WORKDIR: vmsim disk from outside: what it prints, and
+# what it refuses, with file, line and reason, leaving nothing behind.
+. "$(dirname "$0")/../cli/lib.sh"
+
+printf 'arrival_ms,op,lbn,blocks\n0,R,0,8\n1.5,W,800,16\n2,F,0,0\n' >ok.csv
+"$vmsim" disk replay ok.csv -d hp97560 -o out.csv >s.txt 2>e.txt ||
+    bad "a good list: $(cat e.txt)"
+[ "$(wc -l <out.csv)" = 4 ] || bad "out.csv: $(cat out.csv)"
+grep -q '^response ms' s.txt || bad "no summary: $(cat s.txt)"
+"$vmsim" disk replay - -d ram <ok.csv >s.txt || bad "standard input"
+"$vmsim" disk replay ok.csv -d ram --json >s.json || bad "--json"
+[ "$(head -c 1 s.json)" = '{' ] && [ "$(tail -c 2 s.json)" = '}' ] ||
+    bad "not an object: $(cat s.json)"
+
+"$vmsim" disk list >list.txt || bad "list"
+for m in hp97560 hp97560_regions cheetah9lp hp_c2247a sata7200_500gb \
+    nvme_mlc_mqsim nvme_970pro_class nvme_minimal sata_ssd_256gb ram; do
+	grep -q "^$m " list.txt || bad "list has no $m"
+	"$vmsim" disk show "$m" >"$m.json" || bad "show $m"
+	# what is shown is a parameter file that means the same
+	"$vmsim" disk replay ok.csv -d "$m" -o a.csv >/dev/null || bad "$m"
+	"$vmsim" disk replay ok.csv -d "./$m.json" -o b.csv >/dev/null ||
+	    bad "./$m.json"
+	cmp -s a.csv b.csv || bad "$m: the file shown behaves differently"
+	grep -q '"source"' "$m.json" || bad "$m names no source"
+done
+for s in fcfs sstf sstf-cyl scan clook vscan vscan:0.3 sptf aged-sptf \
+    deadline none clook,reads-first clook,merge,reads-first:4; do
+	"$vmsim" disk replay ok.csv -d hp97560 -s "$s" >/dev/null ||
+	    bad "scheduler $s"
+done
+
+refused 66 'did you mean' "$vmsim" disk replay ok.csv -d hp97561
+refused 66 'nowhere.json' "$vmsim" disk replay ok.csv -d ./nowhere.json
+refused 66 'nowhere.csv' "$vmsim" disk replay nowhere.csv -d ram
+refused 64 'scheduler' "$vmsim" disk replay ok.csv -d ram -s elevator
+refused 64 'did you mean' "$vmsim" disk repaly ok.csv -d ram
+refused 64 'fault' "$vmsim" disk replay ok.csv -d ram --fault bad
+refused 64 '--closed' "$vmsim" disk replay ok.csv -d ram --closed=0
+refused 64 '--cache' "$vmsim" disk replay ok.csv -d ram --cache maybe
+refused 65 'no column' "$vmsim" disk replay ok.csv -d ram --against x_ms
+refused 73 'nodir' "$vmsim" disk replay ok.csv -d ram -o nodir/out.csv
+
+# line N of a list is wrong
+wrong() { # LINE TEXT CONTENTS
+	printf "$3" >bad.csv
+	refused 65 "bad.csv:$1: " "$vmsim" disk replay bad.csv -d hp97560
+	refused 65 "$2" "$vmsim" disk replay bad.csv -d hp97560
+}
+head='arrival_ms,op,lbn,blocks\n'
+wrong 0 'empty' ''
+wrong 1 "no line" "$head"
+wrong 1 "no column 'op'" 'arrival_ms,lbn,blocks\n0,1,2\n'
+wrong 1 'arrival_ms' 'op,lbn,blocks\nR,1,2\n'
+wrong 1 'twice' 'arrival_ms,op,lbn,lbn,blocks\n0,R,1,1,2\n'
+wrong 3 'fields' "${head}0,R,0,8\n1,R,0\n"
+wrong 2 "op 'X'" "${head}0,X,0,8\n"
+wrong 3 'before the line above' "${head}5,R,0,8\n4,R,0,8\n"
+wrong 2 'not a time' "${head}-1,R,0,8\n"
+wrong 2 'not a block' "${head}0,R,1e3,8\n"
+wrong 2 'not a number of sectors' "${head}0,R,0,0\n"
+wrong 2 "past the disk's end" "${head}0,R,99999999999,8\n"
+
+# line N of a parameter file is wrong
+param() { # TEXT SED: from hp97560.json
+	sed "$2" hp97560.json >p.json
+	cmp -s p.json hp97560.json && bad "sed changed nothing: $2"
+	line=$(diff hp97560.json p.json | sed -n '1s/^[0-9,]*[acd]\([0-9]*\).*/\1/p')
+	refused 65 "$1" "$vmsim" disk replay ok.csv -d ./p.json
+	refused 65 "p.json:$line: " "$vmsim" disk replay ok.csv -d ./p.json
+}
+param 'did you mean' 's/"rpm"/"rpn"/'
+param 'must be a number' 's/"rpm": 4002/"rpm": "fast"/'
+param 'must lie in' 's/"rpm": 4002/"rpm": 0/'
+param 'whole number' 's/"heads": 19/"heads": 1.5/'
+param 'not valid JSON' 's/"heads": 19,/"heads": ,/'
+param 'given twice' 's/"rpm": 4002/"rpm": 4002, "rpm": 4003/'
+param 'must be off, sectors' 's/"read_ahead": "sectors"/"read_ahead": "x"/'
+exit $fail
