@@ -78,7 +78,8 @@ vm_page_zero_idle_wakeup(struct vm *vm)
 	if (__builtin_expect(vm->page_hooks != NULL, 0) &&
 	    vm->page_hooks->zero_hint != NULL)
 		vm->page_hooks->zero_hint(vm);
-	if (vm->pagezero != NULL && vm_page_zero_check(vm))
+	if (vm->pagezero != NULL && sim_thread_channel(vm->pagezero) != NULL &&
+	    vm_page_zero_check(vm))
 		sim_wakeup(vm->sim, &vm->zero_state);
 }
 
