@@ -56,6 +56,7 @@ struct vfs *machine_vfs(struct machine *m) { return (m->vfs); }
 struct sysstate *machine_sysstate(struct machine *m) { return (m->ss); }
 struct cpu_engine *machine_cpu(struct machine *m) { return (&m->cpu); }
 uint64_t machine_mem_bytes(const struct machine *m) { return (m->mem_bytes); }
+bool machine_interrupted(const struct machine *m) { return (false); }
 
 uint64_t
 machine_wall_ns(const struct machine *m)
