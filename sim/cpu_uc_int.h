@@ -125,7 +125,7 @@ void cpu_get_fpu(struct cpu_engine *pub, const struct cpu_context *c,
     void *fx512);
 void cpu_set_fpu(struct cpu_engine *pub, struct cpu_context *c,
     const void *fx512);
-/* Forget the exception memory (rule 11); the loaded context's registers stay. */
+/* Forget the exception memory (rule 11); the registers stay. */
 void cpu_exception_reset(struct cpu_uc *e);
 /* The state of a fresh program: FPU control words, all else 0. */
 void cpu_start_state(struct cpu_uc *e);
