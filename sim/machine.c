@@ -100,7 +100,6 @@ apply_boot_tunables(struct machine *m, struct sim_err *err)
 {
 	for (uint32_t i = 0; i < m->mc->nchanges; i++) {
 		const struct tunable_change *c = &m->mc->changes[i];
-		const struct tunable *row;
 		int error;
 
 		if (c->at_ns == 0) {
@@ -109,23 +108,9 @@ apply_boot_tunables(struct machine *m, struct sim_err *err)
 				return (name_origin(c, error, err));
 			continue;
 		}
-		/* a later change: at least the name must be right */
-		row = NULL;
-		for (size_t k = 0; (row = tunables_row(m->ts, k)) != NULL;
-		    k++) {
-			if (strcmp(row->name, c->name) == 0)
-				break;
-		}
-		if (row == NULL) {
-			const char *near = tunables_nearest(m->ts, c->name);
-
-			sim_err_set(err, ENOENT,
-			    "unknown tunable '%s'%s%s%s", c->name,
-			    near != NULL ? "; did you mean '" : "",
-			    near != NULL ? near : "",
-			    near != NULL ? "'?" : "");
-			return (name_origin(c, -ENOENT, err));
-		}
+		error = tunables_check(m->ts, c->name, c->value, err);
+		if (error != 0)
+			return (name_origin(c, error, err));
 	}
 	return (0);
 }
@@ -325,6 +310,8 @@ machine_exec(struct machine *m, struct sim_err *err)
 		if (error != 0)
 			return (error);
 		error = rundb_put_config(m->db, m->mc, m->ts, err);
+		if (error == 0)
+			error = rundb_put_domains(m->db, m->vm, err);
 		if (error != 0)
 			return (error);
 	}

@@ -196,6 +196,23 @@ rundb_put_config(struct rundb *db, const struct machine_config *mc,
 	return (error);
 }
 
+int
+rundb_put_domains(struct rundb *db, const struct vm *vm, struct sim_err *err)
+{
+	uint32_t pages;
+	pfn_t first, last;
+	int error = 0;
+
+	rundb_drain(db);
+	for (uint32_t d = 0; error == 0 &&
+	    vm_domain_info(vm, d, &first, &last, &pages); d++)
+		error = rundb_row(db, err, "INSERT INTO domains(id, "
+		    "first_page, last_page, pages) VALUES(?, ?, ?, ?)",
+		    "iiii", (int64_t)d, (int64_t)first, (int64_t)last,
+		    (int64_t)pages);
+	return (error);
+}
+
 /* ------------------------------------------------------------ hot rows */
 
 /* The chunk to append to at simulated time `when`. */

@@ -32,6 +32,9 @@ int rundb_create(const char *path, const struct machine_config *mc,
 /* The configuration in effect and every tunable with its value. */
 int rundb_put_config(struct rundb *db, const struct machine_config *mc,
     const struct tunables *ts, struct sim_err *err);
+/* Memory domains, once the kernel has booted. */
+int rundb_put_domains(struct rundb *db, const struct vm *vm,
+    struct sim_err *err);
 extern const struct vm_trace_ops rundb_trace_ops; /* ctx: struct rundb */
 void rundb_put_process(struct rundb *db, int32_t pid, int32_t ppid,
     const char *name, char *const argv[], sim_time_t start);

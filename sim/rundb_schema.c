@@ -26,6 +26,8 @@ static const char tables_sql[] =
 " reads INTEGER, writes INTEGER, sectors_read INTEGER,"
 " sectors_written INTEGER, busy INTEGER, queued INTEGER, seek INTEGER,"
 " rotation INTEGER, transfer INTEGER, queue_max INTEGER);"
+"CREATE TABLE domains(id INTEGER PRIMARY KEY, first_page INTEGER,"
+" last_page INTEGER, pages INTEGER);"
 "CREATE TABLE processes(pid INTEGER PRIMARY KEY, ppid INTEGER, name TEXT,"
 " argv TEXT, start INTEGER, end INTEGER, exit_code INTEGER, signal INTEGER,"
 " instructions INTEGER, user_cycles INTEGER, minflt INTEGER, majflt INTEGER,"

@@ -68,6 +68,7 @@ struct thread {
 	struct proc *td_proc;
 	struct ksegrp *td_ksegrp;
 	struct sim_thread *td_sim;
+	uint32_t td_dom_rr_idx; /* domain of its last page (vm_domain.c) */
 	vm_object_t td_kstack_obj;
 	int32_t td_tid;
 	int32_t td_priority;

@@ -206,6 +206,30 @@ struct check_sums {
 	const struct vm_page *an_adrift;
 };
 
+/* Each domain's free pages by colour: all there, in the queue's order. */
+static void
+vmcheck_domains(struct vm *vm)
+{
+	vm_page_t at[VM_MAXDOMAINS], m;
+	uint32_t c, d;
+
+	for (c = 0; vm->ndomains > 1 && c < vm->pq_l2_size; c++) {
+		for (d = 0; d < vm->ndomains; d++)
+			at[d] = TAILQ_FIRST(&vm->dom[d].vmd_freeq[c]);
+		TAILQ_FOREACH (m, &vm->pq[PQ_FREE + c].pq_pl, pageq) {
+			CHECK(vm, at[m->domain] == m,
+			    "CHECK_FREEQ: page %u is not next among the free "
+			    "pages of domain %u, colour %u", m->pfn,
+			    m->domain, c);
+			at[m->domain] = TAILQ_NEXT(m, listq);
+		}
+		for (d = 0; d < vm->ndomains; d++)
+			CHECK(vm, at[d] == NULL, "CHECK_FREEQ: domain %u has "
+			    "more free pages of colour %u than the queue", d,
+			    c);
+	}
+}
+
 static void
 vmcheck_queues(struct vm *vm, struct check_sums *queues)
 {
@@ -318,6 +342,7 @@ vmcheck_structures(struct vm *vm, struct check_sums *pages)
 
 	*pages = (struct check_sums) { 0 };
 	vmcheck_queues(vm, &queues);
+	vmcheck_domains(vm);
 	for (i = 0; i < vm->page_array_size; i++) {
 		vmcheck_page(vm, &vm->page_array[i]);
 		vmcheck_count_page(vm, &vm->page_array[i], pages);

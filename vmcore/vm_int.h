@@ -167,6 +167,10 @@ struct vm {
 	struct vm_inject *inject; /* bsd/vm_kernel.h */
 	uint64_t map_entry_bytes; /* host bytes of entries and objects */
 
+	/* vm_domain.c: where pages come from when there are several domains */
+	char default_policy[TUN_STRING_MAX];
+	uint32_t dom_rr_idx; /* round robin of whoever is no thread */
+
 	/* the process list's lock (vm_lock.h) */
 	const struct sim_thread *allproc_owner;
 	uint32_t allproc_readers;

@@ -59,7 +59,8 @@ TAILQ_HEAD(pglist, vm_page);
 
 struct vm_page {
 	TAILQ_ENTRY(vm_page) pageq; /* its queue, or a free list */
-	TAILQ_ENTRY(vm_page) listq; /* its object's pages, by index */
+	TAILQ_ENTRY(vm_page) listq; /* its object's pages, by index; free:
+				     * its domain's pages of this colour */
 	struct vm_page *left, *right; /* the object's splay tree */
 	struct vm_object *object;
 	vm_pindex_t pindex;
@@ -117,6 +118,9 @@ struct vm_domain {
 	int32_t vmd_last_active_scan; /* ticks */
 	bool vmd_oom;
 	bool vmd_inacthead_queued;
+	/* With several domains: this one's pages of each FREE colour, in the
+	 * order of that queue, linked by listq (free pages have no object). */
+	struct pglist vmd_freeq[PQ_L2_MAX];
 };
 
 /* ---- FreeBSD 5.0 vm_page.c (vmcore/bsd/vm_page.c) and vm_pageq.c ---- */
@@ -241,6 +245,17 @@ void vm_pageq_remove_nowakeup(struct vm *vm, vm_page_t m);
 void vm_pageq_remove(struct vm *vm, vm_page_t m);
 vm_page_t vm_pageq_find(struct vm *vm, int basequeue, vm_pindex_t colour,
     bool prefer_zero);
+/* The same search over the FREE pages of one domain (several domains only). */
+vm_page_t vm_pageq_find_domain(struct vm *vm, uint32_t domain,
+    vm_pindex_t colour, bool prefer_zero);
+/* vm_domain.c: a FREE page by colour, in the domain that vm.default_policy
+ * says; NULL only when there is none anywhere. */
+vm_page_t vm_domain_find_free(struct vm *vm, vm_pindex_t colour,
+    bool prefer_zero);
+/* Rows of vm_domain.c; called once by vm_create. */
+int vm_domain_tunables(struct vm *vm, struct tunables *ts);
+/* The domain that a simulated CPU belongs to. */
+uint32_t vm_domain_of_cpu(const struct vm *vm, uint32_t cpu);
 /* One step of the idle zeroer (vm_zeroidle.c); NULL: none needed it. */
 vm_page_t vm_page_zero_idle_step(struct vm *vm);
 bool vm_page_zero_check(struct vm *vm);

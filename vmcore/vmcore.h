@@ -200,6 +200,12 @@ int vm_boot(struct vm *vm, struct sim_err *err);
 uint32_t vm_min_frames(const struct vm *vm);
 struct sim *vm_sim(const struct vm *vm);
 struct mmu *vm_mmu(const struct vm *vm);
+/*
+ * The frames [*first, *last] of memory domain d and how many of them are
+ * managed pages at the moment; false when there is no such domain.
+ */
+bool vm_domain_info(const struct vm *vm, uint32_t d, pfn_t *first,
+    pfn_t *last, uint32_t *pages);
 /* cost.syscall, in cycles: charged by the machine for each system call. */
 uint32_t vm_cost_syscall(const struct vm *vm);
 

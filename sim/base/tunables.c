@@ -414,32 +414,49 @@ tun_range_error(const struct tunable *t, const char *value,
 	    t->name, value, min, max, *unit ? " " : "", unit));
 }
 
+/* One of the values that the row lists, if it lists any. */
 static int
-tun_set_string(struct tun_entry *e, const char *value, struct sim_err *err)
+tun_choose(const struct tunable *t, const char *value, struct sim_err *err)
 {
-	if (strlen(value) >= TUN_STRING_MAX)
-		return (sim_err_set(err, ERANGE,
-		    "%s: the value is longer than %d characters",
-		    e->row->name, TUN_STRING_MAX - 1));
-	tun_store_string(e, value);
-	return (0);
+	char list[256] = "";
+	size_t n, at = 0;
+
+	if (t->choices == NULL)
+		return (0);
+	for (n = 0; t->choices[n] != NULL; n++) {
+		if (strcmp(t->choices[n], value) == 0)
+			return (0);
+		if (at < sizeof(list))
+			at += (size_t)snprintf(list + at, sizeof(list) - at,
+			    "%s\"%s\"", n > 0 ? ", " : "", t->choices[n]);
+	}
+	return (sim_err_set(err, EINVAL, "%s: unknown value \"%s\"; use one "
+	    "of %s", t->name, value, list));
 }
 
+/* The value as a number (nothing for text), or what is wrong with it. */
 static int
-tun_set_number(struct tun_entry *e, const char *value, struct sim_err *err)
+tun_accept(const struct tunable *t, const char *value, int64_t *number,
+    struct sim_err *err)
 {
-	const struct tunable *t = e->row;
 	uint64_t magnitude = 0;
 	bool negative;
 	int error;
 
+	if (t->type == TUN_STRING) {
+		if (strlen(value) >= TUN_STRING_MAX)
+			return (sim_err_set(err, ERANGE,
+			    "%s: the value is longer than %d characters",
+			    t->name, TUN_STRING_MAX - 1));
+		return (tun_choose(t, value, err));
+	}
 	error = tun_parse(t, value, &negative, &magnitude);
 	if (error == -EINVAL)
 		return (sim_err_set(err, EINVAL,
 		    "%s: \"%s\" is not %s", t->name, value, tun_wants(t)));
 	if (error != 0 || !tun_in_range(t, negative, magnitude))
 		return (tun_range_error(t, value, err));
-	tun_store(e, negative ? (int64_t)-magnitude : (int64_t)magnitude);
+	*number = negative ? (int64_t)-magnitude : (int64_t)magnitude;
 	return (0);
 }
 
@@ -456,29 +473,55 @@ tun_unknown(const struct tunables *ts, const char *name, struct sim_err *err)
 	    "unknown tunable \"%s\"; did you mean \"%s\"?", name, near));
 }
 
+static int
+tun_may_set(const struct tunable *t, bool running, struct sim_err *err)
+{
+	if ((t->flags & TUN_RD) != 0)
+		return (sim_err_set(err, EPERM,
+		    "%s is read-only: it is computed by the kernel", t->name));
+	if (running && (t->flags & TUN_BOOT) != 0)
+		return (sim_err_set(err, EPERM,
+		    "%s can be set only before the run starts", t->name));
+	return (0);
+}
+
 int
 tunables_set(struct tunables *ts, const char *name, const char *value,
     struct sim_err *err)
 {
 	struct tun_entry *e = tun_find(ts, name);
+	int64_t number = 0;
 	int error;
 
 	if (e == NULL)
 		return (tun_unknown(ts, name, err));
-	if ((e->row->flags & TUN_RD) != 0)
-		return (sim_err_set(err, EPERM,
-		    "%s is read-only: it is computed by the kernel", name));
-	if (ts->sealed && (e->row->flags & TUN_BOOT) != 0)
-		return (sim_err_set(err, EPERM,
-		    "%s can be set only before the run starts", name));
-	error = e->row->type == TUN_STRING ? tun_set_string(e, value, err) :
-	    tun_set_number(e, value, err);
+	error = tun_may_set(e->row, ts->sealed, err);
+	if (error == 0)
+		error = tun_accept(e->row, value, &number, err);
 	if (error != 0)
 		return (error);
+	if (e->row->type == TUN_STRING)
+		tun_store_string(e, value);
+	else
+		tun_store(e, number);
 	e->is_set = true;
 	if (ts->sealed && e->row->changed != NULL)
 		e->row->changed(e->object, e->row);
 	return (0);
+}
+
+int
+tunables_check(const struct tunables *ts, const char *name, const char *value,
+    struct sim_err *err)
+{
+	const struct tun_entry *e = tun_find(ts, name);
+	int64_t number;
+	int error;
+
+	if (e == NULL)
+		return (tun_unknown(ts, name, err));
+	error = tun_may_set(e->row, true, err);
+	return (error != 0 ? error : tun_accept(e->row, value, &number, err));
 }
 
 int

@@ -41,6 +41,8 @@ struct tunable {
 	const char *def_str;
 	/* Called after a change at run time, may be NULL. */
 	void (*changed)(void *object, const struct tunable *t);
+	/* TUN_STRING: the values it may have, NULL at the end; NULL: any. */
+	const char *const *choices;
 };
 
 struct tunables;
@@ -56,6 +58,9 @@ int tunables_register(struct tunables *ts, const struct tunable *rows,
  */
 int tunables_set(struct tunables *ts, const char *name, const char *value,
     struct sim_err *err);
+/* Would tunables_set accept it during the run? Changes nothing. */
+int tunables_check(const struct tunables *ts, const char *name,
+    const char *value, struct sim_err *err);
 /* After this, rows with TUN_BOOT refuse to change. */
 void tunables_seal(struct tunables *ts);
 /* Formats the present value; -ENOENT. */

@@ -127,6 +127,7 @@ machine_create(const struct fz_config *cfg)
 	    1 + fz_below(f, 4));
 	(void)vm_page_set_colours(f->vm, cfg->colours != 0 ? cfg->colours :
 	    colours[fz_below(f, 4)]);
+	strcpy(f->vm->default_policy, fz_below(f, 2) != 0 ? "rr" : "first-touch");
 	vm_pmap_mmu_attach(f->vm);
 	if (f->mmu == NULL || vm_page_startup(f->vm, &err) != 0)
 		abort();

@@ -158,6 +158,8 @@ bsd_create(struct vm *vm, struct tunables *ts, struct sim_err *err)
 	vm_pmap_mmu_attach(vm);
 	error = vm_page_tunables(vm, ts);
 	if (error == 0)
+		error = vm_domain_tunables(vm, ts);
+	if (error == 0)
 		error = vm_pageout_create(vm);
 	if (error == 0)
 		error = vm_pageout_tunables(vm, ts);

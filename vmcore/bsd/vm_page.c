@@ -5,8 +5,9 @@
  * Interface: vmcore/vm_page.h.
  * Source:    FreeBSD 5.0 vm_page.c (vm_page_alloc to vm_page_dontneed); the
  *            *_f11 adapters and vm_page_remque: companions R8, R10, R24.
- * Differs:   INACTIVE and ACTIVE are the page's domain's (R2). No spl and no
- *            queue mutex: the 5.0 text runs under one big lock (R12).
+ * Differs:   INACTIVE and ACTIVE are the page's domain's (R2), and with several
+ *            domains vm_domain.c says which one a page comes from. No spl and
+ *            no queue mutex: the 5.0 text runs under one big lock (R12).
  */
 #include "vmcore/bsd/vm_page_int.h"
 
@@ -81,10 +82,10 @@ vm_page_alloc_find(struct vm *vm, vm_pindex_t colour, int req)
 		page_req = VM_ALLOC_SYSTEM;
 	do {
 		if (vm->cnt.v_free_count > vm->cnt.v_free_reserved)
-			return (vm_pageq_find(vm, PQ_FREE, colour,
+			return (vm_pageq_find_free(vm, colour,
 			    (req & VM_ALLOC_ZERO) != 0));
 		if (vm_page_alloc_dig(vm, page_req))
-			return (vm_pageq_find(vm, PQ_FREE, colour, false));
+			return (vm_pageq_find_free(vm, colour, false));
 		/* An interrupt must not touch the cache. */
 	} while (page_req != VM_ALLOC_INTERRUPT &&
 	    vm_page_alloc_recycle(vm, colour));

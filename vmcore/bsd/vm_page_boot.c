@@ -257,6 +257,28 @@ vm_page_boot_aside(struct vm *vm, struct boot_seg *segs, int nsegs,
 	return (0);
 }
 
+/* The kernel's own frames have a domain too: they may be given back. */
+static void
+vm_page_boot_kept(struct vm *vm)
+{
+	const struct vm_domain *vmd;
+	uint32_t d, i;
+	vm_page_t m;
+	pfn_t pfn;
+
+	for (d = 0; d < vm->ndomains; d++) {
+		vmd = &vm->dom[d];
+		for (i = 0; i < vmd->vmd_nsegs; i++) {
+			pfn = (pfn_t)(vmd->vmd_seg[i].start / PAGE_SIZE);
+			for (; pfn < vmd->vmd_seg[i].end / PAGE_SIZE; pfn++) {
+				m = vm_phys_to_page(vm, pfn);
+				if (m != NULL && (m->flags & PG_NOTAVAIL) != 0)
+					m->domain = (uint8_t)d;
+			}
+		}
+	}
+}
+
 int
 vm_page_startup(struct vm *vm, struct sim_err *err)
 {
@@ -283,6 +305,7 @@ vm_page_startup(struct vm *vm, struct sim_err *err)
 	for (i = 0; i < nsegs; i++)
 		for (pfn = segs[i].start; pfn < segs[i].end; pfn++)
 			vm_page_add_frame(vm, pfn, segs[i].domain);
+	vm_page_boot_kept(vm);
 	return (0);
 }
 

@@ -39,12 +39,28 @@ vm_pageq_unlink(struct vm *vm, vm_page_t m)
 {
 	struct vm_pagequeue *pq = vm_pageq_of(vm, m, m->queue);
 
-	if (vm_page_on_free(m))
+	if (vm_page_on_free(m)) {
 		vm->dom[m->domain].vmd_free_count--;
+		if (__builtin_expect(vm->ndomains > 1, 0))
+			TAILQ_REMOVE(&vm->dom[m->domain].vmd_freeq[m->pc], m,
+			    listq);
+	}
 	TAILQ_REMOVE(&pq->pq_pl, m, pageq);
 	m->queue = PQ_NONE;
 	--*pq->pq_vcnt;
 	pq->pq_cnt--;
+}
+
+/* A page that has come to FREE, among those of its domain and colour. */
+static inline void
+vm_pageq_link_domain(struct vm *vm, vm_page_t m, bool at_head)
+{
+	struct pglist *pl = &vm->dom[m->domain].vmd_freeq[m->pc];
+
+	if (at_head)
+		TAILQ_INSERT_HEAD(pl, m, listq);
+	else
+		TAILQ_INSERT_TAIL(pl, m, listq);
 }
 
 /* Put a page that is on no queue on one. */
@@ -62,8 +78,11 @@ vm_pageq_link(struct vm *vm, vm_page_t m, uint32_t queue, bool at_head)
 		TAILQ_INSERT_TAIL(&pq->pq_pl, m, pageq);
 	++*pq->pq_vcnt;
 	pq->pq_cnt++;
-	if (vm_page_on_free(m))
+	if (vm_page_on_free(m)) {
 		vm->dom[m->domain].vmd_free_count++;
+		if (__builtin_expect(vm->ndomains > 1, 0))
+			vm_pageq_link_domain(vm, m, at_head);
+	}
 }
 
 /* vm_pageq_remove without its log record: activate, deactivate. */
@@ -96,6 +115,16 @@ vm_moved(struct vm *vm, const struct vm_page *m,
 	if (__builtin_expect(vm_tracing_moves(vm), 0))
 		vm_trace_emit(vm, m, from, vm_queue_of(vm, m, m->queue),
 		    where, why);
+}
+
+/* A free page for an allocation: by colour, and by domain when there is more
+ * than one. It stays on its queue. */
+static inline vm_page_t
+vm_pageq_find_free(struct vm *vm, vm_pindex_t colour, bool prefer_zero)
+{
+	if (__builtin_expect(vm->ndomains > 1, 0))
+		return (vm_domain_find_free(vm, colour, prefer_zero));
+	return (vm_pageq_find(vm, PQ_FREE, colour, prefer_zero));
 }
 
 static inline bool

@@ -5,7 +5,9 @@
  * Interface: vmcore/vm_page.h (vm_pageq_*).
  * Source:    FreeBSD 5.0 vm_pageq.c 1.7 as told by the companions, 1.2, 1.3
  *            and 3.
- * Differs:   INACTIVE and ACTIVE exist once for each memory domain (R2); the
+ * Differs:   INACTIVE and ACTIVE exist once for each memory domain (R2); with
+ *            several domains a second list threads each domain's pages of a
+ *            FREE colour, so that placement need not walk the queue; the
  *            number of colours is chosen at boot, not at compile time.
  */
 #include <errno.h>
@@ -83,6 +85,8 @@ vm_pageq_init(struct vm *vm)
 		    &vm->cnt.v_inactive_count);
 		vm_pageq_init_one(&vm->dom[d].vmd_active,
 		    &vm->cnt.v_active_count);
+		for (c = 0; c < vm->pq_l2_size; c++)
+			TAILQ_INIT(&vm->dom[d].vmd_freeq[c]);
 	}
 	vm_pageq_init_one(&vm->pq[PQ_HOLD(vm)], &vm->cnt.v_active_count);
 }
@@ -132,6 +136,10 @@ vm_pageq_requeue(struct vm *vm, vm_page_t m)
 	if (m->queue == PQ_NONE)
 		return;
 	vm_moving(vm, m, &from);
+	if (vm_page_on_free(m) && vm->ndomains > 1) {
+		TAILQ_REMOVE(&vm->dom[m->domain].vmd_freeq[m->pc], m, listq);
+		vm_pageq_link_domain(vm, m, false);
+	}
 	pq = vm_pageq_of(vm, m, m->queue);
 	TAILQ_REMOVE(&pq->pq_pl, m, pageq);
 	TAILQ_INSERT_TAIL(&pq->pq_pl, m, pageq);
@@ -206,4 +214,42 @@ vm_pageq_find(struct vm *vm, int basequeue, vm_pindex_t colour,
 	if (m == NULL)
 		m = vm_pageq_find_near(vm, basequeue, c);
 	return (m);
+}
+
+/* ------------------------------------------------------------ domains */
+
+static vm_page_t
+vm_pageq_find_near_domain(const struct vm *vm, const struct vm_domain *vmd,
+    uint32_t colour)
+{
+	uint32_t distance;
+	vm_page_t m;
+
+	for (distance = vm->pq_l2_size / 2; distance > 0; distance--) {
+		m = TAILQ_FIRST(&vmd->vmd_freeq[(colour + distance) &
+		    PQ_L2_MASK(vm)]);
+		if (m != NULL)
+			return (m);
+		m = TAILQ_FIRST(&vmd->vmd_freeq[(colour - distance) &
+		    PQ_L2_MASK(vm)]);
+		if (m != NULL)
+			return (m);
+	}
+	return (NULL);
+}
+
+/* vm_pageq_find over one domain's part of the FREE queues. */
+vm_page_t
+vm_pageq_find_domain(struct vm *vm, uint32_t domain, vm_pindex_t colour,
+    bool prefer_zero)
+{
+	const struct vm_domain *vmd = &vm->dom[domain];
+	uint32_t c = (uint32_t)colour & PQ_L2_MASK(vm);
+	vm_page_t m;
+
+	if (vmd->vmd_free_count == 0)
+		return (NULL);
+	m = prefer_zero ? TAILQ_LAST(&vmd->vmd_freeq[c], pglist) :
+			  TAILQ_FIRST(&vmd->vmd_freeq[c]);
+	return (m != NULL ? m : vm_pageq_find_near_domain(vm, vmd, c));
 }
