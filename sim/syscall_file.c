@@ -716,7 +716,7 @@ sys_fsync(struct sysctx *c)
 		return (0);
 	if (f->ops != &file_ops_regular)
 		return (-EINVAL);
-	return (-vm_vnode_sync(c->vm, inode_vnode(f->ip), true));
+	return (inode_sync(f->ip, true));
 }
 
 int64_t
@@ -734,7 +734,7 @@ sys_sync_file_range(struct sysctx *c)
 		return (-EBADF);
 	if (f->ops != &file_ops_regular)
 		return (-ESPIPE);
-	return (-vm_vnode_sync(c->vm, inode_vnode(f->ip),
+	return (inode_sync(f->ip,
 	    ((uint32_t)c->a[3] & SYNC_FILE_RANGE_WAIT_AFTER) != 0));
 }
 

@@ -942,14 +942,15 @@ int64_t
 sys_kill(struct sysctx *c)
 {
 	int32_t pid = (int32_t)c->a[0];
-	int32_t group = pid == 0 ? c->p->pgid : -pid;
 	int signo = (int)c->a[1], error = -ESRCH;
 	struct uproc *p;
+	int32_t group;
 
 	if (check_signo(c->a[1]) != 0)
 		return (-EINVAL);
 	if (pid == INT32_MIN)
 		return (-ESRCH);
+	group = pid == 0 ? c->p->pgid : -pid;
 	TAILQ_FOREACH(p, &c->ss->procs, sys_link) {
 		bool hit = pid > 0 ? p->pid == pid : pid == -1 ?
 		    p != c->p : p->pgid == group;

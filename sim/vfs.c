@@ -331,7 +331,7 @@ inode_dirpath(const struct inode *dir, char *buf, size_t size)
 }
 
 /* Remembers how an inode was reached; only the text of it matters. */
-static void
+void
 inode_note_path(struct inode *ip, struct inode *dir, const char *name)
 {
 	struct vfs *vfs = ip->vfs;

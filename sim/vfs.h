@@ -131,6 +131,9 @@ int inode_truncate(struct inode *ip, uint64_t size); /* may sleep */
  * -EFBIG, -ENOSPC. */
 int inode_prepare_write(struct inode *ip, uint64_t off, uint64_t n);
 void inode_wrote(struct inode *ip); /* sets mtime and ctime to now */
+/* Dirty pages to the file's contents; nothing to do when the VM has never
+ * seen the file. May sleep. */
+int inode_sync(struct inode *ip, bool wait);
 /* One writer at a time (may sleep). */
 void inode_lock(struct inode *ip);
 void inode_unlock(struct inode *ip);

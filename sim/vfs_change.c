@@ -69,6 +69,7 @@ enter_inode(struct vfs_place *pl, struct inode *ip)
 		return (error);
 	}
 	dir_touch(pl->dir);
+	inode_note_path(ip, pl->dir, pl->name);
 	return (0);
 }
 

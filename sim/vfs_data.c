@@ -587,6 +587,14 @@ inode_truncate(struct inode *ip, uint64_t size)
 	return (error);
 }
 
+int
+inode_sync(struct inode *ip, bool wait)
+{
+	if (ip->vp == NULL)
+		return (0);
+	return (-vm_vnode_sync(ip->vfs->vm, ip->vp, wait));
+}
+
 void
 inode_lock(struct inode *ip)
 {

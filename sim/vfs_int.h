@@ -127,6 +127,7 @@ struct vfs {
 /* vfs.c */
 struct inode *inode_new(struct vfs *vfs, enum inode_kind kind, uint32_t mode);
 void inode_free(struct inode *ip);
+void inode_note_path(struct inode *ip, struct inode *dir, const char *name);
 int host_errno(int error); /* what the guest may see of a host's errno */
 void vfs_set_problem(struct vfs *vfs, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -31,6 +31,8 @@ struct machine { /* the tests' own */
 	struct sim *sim;
 	struct mmu *mmu;
 	struct tunables *ts;
+	struct disk_params params[2]; /* the disks refer to them */
+	uint32_t ndisks;
 	struct disk *fs, *swap;
 	struct vm *vm;
 	struct vfs *vfs;
@@ -119,18 +121,17 @@ static const struct cpu_engine_ops rig_cpu_ops = {
 static inline struct disk *
 rig_disk(rig *m, const char *name, uint64_t sectors)
 {
-	struct disk_params p;
+	struct disk_params *p = &m->params[m->ndisks++];
 	struct disk *d;
 
-	memset(&p, 0, sizeof(p));
-	strcpy(p.id, "rig");
-	strcpy(p.scheduler, "fcfs");
-	p.family = DISK_FIXED;
-	p.fixed.sectors = sectors;
-	p.fixed.read_ps = p.fixed.write_ps = 100 * PS_PER_US;
-	p.fixed.sector_ps = 5 * PS_PER_US;
-	p.fixed.queue_depth = 1;
-	d = disk_create(m->sim, name, &p, NULL);
+	strcpy(p->id, "rig");
+	strcpy(p->scheduler, "fcfs");
+	p->family = DISK_FIXED;
+	p->fixed.sectors = sectors;
+	p->fixed.read_ps = p->fixed.write_ps = 100 * PS_PER_US;
+	p->fixed.sector_ps = 5 * PS_PER_US;
+	p->fixed.queue_depth = 1;
+	d = disk_create(m->sim, name, p, NULL);
 	ck_assert_ptr_nonnull(d);
 	return (d);
 }
