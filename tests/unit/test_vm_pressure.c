@@ -94,10 +94,17 @@ END_TEST
 /* The fewest frames that boot are enough to get on. */
 START_TEST(smallest_memory)
 {
+	struct sim_err err;
+	uint32_t frames;
 	struct rig r;
 
-	rig_create(&r, 96, 3 * PAGES);
-	ck_assert_uint_eq(vm_min_frames(r.vm), 96);
+	rig_create(&r, FRAMES, 8);
+	frames = vm_min_frames(r.vm);
+	rig_destroy(&r);
+	rig_create(&r, frames - 1, 3 * PAGES);
+	ck_assert_int_ne(vm_boot(r.vm, &err), 0);
+	rig_destroy(&r);
+	rig_create(&r, frames, 3 * PAGES);
 	rig_boot(&r);
 	rig_run(&r, touch_all);
 	rig_destroy(&r);

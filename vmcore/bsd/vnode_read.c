@@ -59,6 +59,18 @@ vnode_block_incore(const struct vnode *vp, uint64_t block)
 	return (true);
 }
 
+/*
+ * Wait for memory without the vnode's lock: what the page daemon could write
+ * may well be this file. Everything must be looked at again.
+ */
+static void
+vnode_wait(struct vm *vm, struct vnode *vp, bool shared)
+{
+	vnode_unlock(vm, vp);
+	vm_wait(vm);
+	vnode_lock(vm, vp, shared);
+}
+
 /* ------------------------------------------------------------ clusters */
 
 /*
@@ -118,33 +130,28 @@ vnode_cluster_start(struct vm *vm, struct vnode *vp, vm_pindex_t first,
 
 /*
  * Read the block of pindex and up to nblocks - 1 more in one transfer and
- * wait for it. The page at pindex comes back busy in *m, or NULL when it is
- * resident by now. errno.
+ * wait for it. The page at pindex comes back busy in *m; NULL: look again.
+ * errno.
  */
 static int
 vnode_read_sync(struct vm *vm, struct vnode *vp, vm_pindex_t pindex,
-    uint32_t nblocks, vm_page_t *m)
+    uint32_t nblocks, bool shared, vm_page_t *m)
 {
 	vm_page_t pages[MAXPHYS_PAGES];
-	vm_pindex_t first = pindex / VNODE_BPAGES * VNODE_BPAGES, end, stop;
+	vm_pindex_t first = pindex / VNODE_BPAGES * VNODE_BPAGES;
+	vm_pindex_t end = first + (vm_pindex_t)nblocks * VNODE_BPAGES, stop;
 	int error, n;
 
-	for (;;) {
-		end = first + (vm_pindex_t)nblocks * VNODE_BPAGES;
-		if (end > vp->object->size)
-			end = vp->object->size;
-		/* Blocking here could hold up the page daemon: dig deep. */
-		n = vnode_cluster_pages(vm, vp, first, end, VM_ALLOC_SYSTEM,
-		    pages, &stop);
-		if (stop > pindex)
-			break;
+	*m = NULL;
+	if (end > vp->object->size)
+		end = vp->object->size;
+	/* Blocking here could hold up the page daemon: dig deep. */
+	n = vnode_cluster_pages(vm, vp, first, end, VM_ALLOC_SYSTEM, pages,
+	    &stop);
+	if (stop <= pindex) {
 		vnode_cluster_free(vm, pages, (int)(stop - first));
-		vm_wait(vm);
-		if (vm_page_lookup(vp->object, pindex) != NULL ||
-		    pindex >= vp->object->size) {
-			*m = NULL;
-			return (0);
-		}
+		vnode_wait(vm, vp, shared);
+		return (0);
 	}
 	*m = pages[pindex - first];
 	if (n == 0)
@@ -221,7 +228,7 @@ vnode_read_mark(struct vm *vm, struct vnode *vp, uint64_t block)
  * from the block's beginning on. */
 static int
 vnode_cluster_read(struct vm *vm, struct vnode *vp, vm_pindex_t pindex,
-    uint64_t resid, vm_page_t *m)
+    uint64_t resid, bool shared, vm_page_t *m)
 {
 	uint64_t block = pindex / VNODE_BPAGES;
 	uint64_t maxra = vnode_maxra(vm, vp, block);
@@ -235,13 +242,14 @@ vnode_cluster_read(struct vm *vm, struct vnode *vp, vm_pindex_t pindex,
 	/* The disk takes the first transfer first whichever is waited for. */
 	if (block + n < block + maxra) {
 		vp->ra_mark = block + n;
-		error = vnode_read_sync(vm, vp, pindex, (uint32_t)n, m);
+		error = vnode_read_sync(vm, vp, pindex, (uint32_t)n, shared,
+		    m);
 		if (error == 0)
 			(void)vnode_read_ahead(vm, vp, block + n,
 			    block + maxra);
 		return (error);
 	}
-	return (vnode_read_sync(vm, vp, pindex, (uint32_t)n, m));
+	return (vnode_read_sync(vm, vp, pindex, (uint32_t)n, shared, m));
 }
 
 /* ------------------------------------------------------------ one page */
@@ -259,11 +267,12 @@ vnode_buffer_pass(struct vm *vm, vm_page_t m, enum vm_reason reason)
 
 /*
  * The page at pindex, valid and not busy (or busy on behalf of the caller:
- * *mine). resid as for vnode_cluster_read.
+ * *mine). resid as for vnode_cluster_read. *mp is NULL when the file has got
+ * shorter meanwhile. errno.
  */
 static int
 vnode_read_page(struct vm *vm, struct vnode *vp, vm_pindex_t pindex,
-    uint64_t resid, vm_page_t *mp, bool *mine)
+    uint64_t resid, bool shared, vm_page_t *mp, bool *mine)
 {
 	vm_page_t m;
 	int error;
@@ -282,7 +291,9 @@ vnode_read_page(struct vm *vm, struct vnode *vp, vm_pindex_t pindex,
 			vm_object_free_page(vm, m);
 			continue;
 		}
-		error = vnode_cluster_read(vm, vp, pindex, resid, &m);
+		if (pindex >= vp->object->size)
+			break;
+		error = vnode_cluster_read(vm, vp, pindex, resid, shared, &m);
 		if (error != 0)
 			return (error);
 		if (m != NULL) {
@@ -324,8 +335,8 @@ vm_vnode_read(struct vm *vm, struct vnode *vp, uint64_t offset, void *buf,
 		if (chunk > end - at)
 			chunk = (uint32_t)(end - at);
 		error = vnode_read_page(vm, vp, at >> PAGE_SHIFT,
-		    end - at / VNODE_BSIZE * VNODE_BSIZE, &m, &mine);
-		if (error != 0)
+		    end - at / VNODE_BSIZE * VNODE_BSIZE, true, &m, &mine);
+		if (error != 0 || m == NULL)
 			break;
 		if (vp->seqcount != 0 && at / VNODE_BSIZE == vp->ra_mark &&
 		    !mine)
@@ -355,7 +366,7 @@ vnode_write_new(struct vm *vm, struct vnode *vp, vm_pindex_t pindex,
 
 	m = vm_page_alloc(vm, vp->object, pindex, VM_ALLOC_SYSTEM);
 	if (m == NULL) {
-		vm_wait(vm);
+		vnode_wait(vm, vp, false);
 		return (NULL);
 	}
 	if (!whole && (m->flags & PG_ZERO) == 0)
@@ -385,11 +396,12 @@ vnode_write_page(struct vm *vm, struct vnode *vp, uint64_t at, uint32_t chunk,
 			m = vnode_write_new(vm, vp, pindex, whole);
 			*mine = true;
 		} else {
-			error = vnode_read_page(vm, vp, pindex, 0, &m, mine);
+			error = vnode_read_page(vm, vp, pindex, 0, false, &m,
+			    mine);
 			if (error != 0)
 				return (error);
 			/* Not while it is being written. */
-			if (!*mine &&
+			if (m != NULL && !*mine &&
 			    vm_page_sleep_busy(vm, m, true, "pgrbwt"))
 				continue;
 		}
@@ -397,6 +409,9 @@ vnode_write_page(struct vm *vm, struct vnode *vp, uint64_t at, uint32_t chunk,
 			*mp = m;
 			return (0);
 		}
+		/* It may have been truncated while we waited. */
+		if (at + chunk > vp->size)
+			vnode_pager_setsize(vm, vp, at + chunk);
 	}
 }
 
