@@ -68,7 +68,7 @@ struct sched_state {
 	bool down; /* SCAN and VSCAN: direction */
 	uint64_t weight_ppm; /* VSCAN's R; aged SPTF's weight */
 	uint32_t reads_first; /* writes may be passed so often; 0: off */
-	uint32_t merge; /* join adjacent requests up to so many sectors; 0: off */
+	uint32_t merge; /* join neighbours up to so many sectors; 0: off */
 	uint32_t passed; /* times in a row that a write was passed over */
 	/* deadline, [0] reads, [1] writes */
 	uint32_t batch_op, batch_left;

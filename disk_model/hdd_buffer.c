@@ -135,8 +135,8 @@ buffer_for_write(struct hdd *h, uint64_t lbn, uint64_t end)
 		if (o->dirty || !overlaps(o, lbn, end))
 			continue;
 		cut(h, o, lbn, end);
-		if (s == NULL && o->first == o->end && (!h->p->cache.write_segment ||
-		    for_writes_only(h, o)))
+		if (s == NULL && o->first == o->end &&
+		    (!h->p->cache.write_segment || for_writes_only(h, o)))
 			s = o; /* it has to be dropped anyway */
 	}
 	return s != NULL ? s : replaceable(h, true);

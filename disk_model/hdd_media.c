@@ -187,6 +187,43 @@ bus_feed(const struct hdd *h, struct hdd_bus *bus, uint64_t k, uint64_t n)
 	bus->t = later(bus->t, passes(h, k + n) + bus->per);
 }
 
+/*
+ * Zero-latency access: the head has landed among the n wanted sectors of the
+ * track. It takes those that come first, then, a turn after it landed, the
+ * others; the order over the bus stays that of the blocks. True when done so.
+ */
+static bool
+wrap_around(struct hdd *h, uint64_t n, struct hdd_bus *bus)
+{
+	struct hdd_media *m = &h->m;
+	const struct geom *g = &h->geom;
+	uint64_t wait = m->t0 - m->move_end, k;
+
+	if (!h->p->zero_latency || m->next != m->first || wait == 0)
+		return false;
+	/* sectors that had begun to pass when the head landed */
+	k = geom_passed(g, m->pl.zone, g->period - wait);
+	if (geom_pass(g, m->pl.zone, k) + wait < g->period)
+		k++;
+	if (k >= n)
+		return false;
+	bus_feed(h, bus, 0, k);
+	if (!bus->open) {
+		bus->t = later(bus->t, passes(h, k)) + bus->opening;
+		bus->t += bus->fed * bus->per;
+		bus->open = true;
+	}
+	bus->t += (n - k) * bus->per; /* they are in already */
+	m->from = passes(h, k);
+	m->placed = false;
+	m->next += n;
+	if (h->reading != NULL)
+		buffer_extend(h, h->reading, m->next);
+	if (m->next >= m->goal)
+		m->kind = MEDIA_IDLE;
+	return true;
+}
+
 void
 media_feed(struct hdd *h, uint64_t end, struct hdd_bus *bus)
 {
@@ -194,8 +231,12 @@ media_feed(struct hdd *h, uint64_t end, struct hdd_bus *bus)
 	uint64_t k, n;
 
 	while (m->kind == MEDIA_READ && m->next < end) {
-		if (!m->placed)
+		if (!m->placed) {
 			place(h);
+			n = earlier(m->n, end - m->next);
+			if (wrap_around(h, n, bus))
+				continue;
+		}
 		k = m->next - m->first;
 		n = earlier(m->n - k, end - m->next);
 		bus_feed(h, bus, k, n);

@@ -105,7 +105,7 @@ struct hdd_overhead {
 	 * over, by the command before. */
 	uint64_t write_seek_early[2], read_seek_early[2];
 	uint64_t min_seek; /* a write's first move takes at least this */
-	/* A write behind a write elsewhere lets go of the bus before its data. */
+	/* A write after one elsewhere lets go of the bus before its data. */
 	bool extra;
 	uint64_t extra_command, extra_disconnect, extra_inter;
 	uint64_t extra_second, extra_seek_delta;

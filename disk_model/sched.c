@@ -31,7 +31,7 @@ struct choice {
 struct scheduler {
 	const char *name;
 	struct disk_io *(*pick)(const struct choice *c);
-	uint64_t weight_ppm; /* default of the number after ':'; 0: takes none */
+	uint64_t weight_ppm; /* default of what follows ':'; 0: nothing may */
 	const char *help;
 };
 
@@ -186,7 +186,7 @@ pick_aged_sptf(const struct choice *c)
 		    UINT64_MAX);
 		d -= (int64_t) ((unsigned __int128) (c->now - io->arrival) *
 		    c->s->weight_ppm / 1000000);
-		if (d < least) {
+		if (d < least || (d == least && before(c, io, best))) {
 			least = d;
 			best = io;
 		}

@@ -509,7 +509,7 @@ plane_create(struct ftl *f, uint32_t i)
 	pl->open[0] = pl->open[1] = pl->victim = SSD_NONE;
 	pl->least = f->slots_per_block;
 	pl->closed = malloc((f->slots_per_block + 1) * sizeof(uint32_t));
-	/* slots read: up to two pages; behind them room for one page of units */
+	/* slots read: up to two pages; behind them one page of units */
 	pl->held = calloc(3 * f->per_page, sizeof(uint32_t));
 	if (pl->closed == NULL || pl->held == NULL)
 		return -ENOMEM;

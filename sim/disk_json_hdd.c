@@ -192,7 +192,8 @@ seek_two_piece(struct rd *r, const cJSON *s, struct hdd_params *h, bool below)
 		h->seek_ps[d] = d <= limit ? a + isqrt((u128) b * b * d) :
 					     c + e * d;
 		h->seek_ms[d] = d <= limit ?
-		    ms(a) + ms(b) * sqrt((double) d) : ms(c) + ms(e) * (double) d;
+		    ms(a) + ms(b) * sqrt((double) d) :
+		    ms(c) + ms(e) * (double) d;
 	}
 }
 

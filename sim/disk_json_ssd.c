@@ -211,29 +211,41 @@ ceil_blocks(double part, uint32_t blocks)
 }
 
 static void
-read_collection(struct rd *r, const cJSON *o, struct ssd_params *s)
+read_thresholds(struct rd *r, const cJSON *o, struct ssd_params *s,
+    double *start)
 {
-	double start, hard, op;
-	uint64_t pages, units;
-	uint32_t spare;
+	double hard;
 
-	start = 1 - fraction(r, o, "gc_start_used_fraction", 0.95);
-	start = fraction(r, o, "gc_start_free_fraction", start);
+	*start = 1 - fraction(r, o, "gc_start_used_fraction", 0.95);
+	*start = fraction(r, o, "gc_start_free_fraction", *start);
 	hard = 1 - fraction(r, o, "gc_hard_used_fraction", 0.99);
 	hard = fraction(r, o, "gc_hard_free_fraction", hard);
-	op = fraction(r, o, "overprovisioning",
-	    start >= 0.07 ? start + 0.03 : 0.07);
 	if (r->error != 0)
 		return;
 	s->gc_start = (uint32_t) rd_uint(r, o, "gc_start_free_blocks", 2,
-	    s->blocks - 1, ceil_blocks(start, s->blocks));
+	    s->blocks - 1, ceil_blocks(*start, s->blocks));
 	if (s->gc_start < 2)
 		s->gc_start = 2;
 	s->gc_hard = ceil_blocks(hard, s->blocks);
 	if (s->gc_hard < 2)
 		s->gc_hard = 2;
-	pages = (uint64_t) s->channels * s->chips * s->dies * s->planes *
-	    s->blocks * s->pages;
+}
+
+static void
+read_collection(struct rd *r, const cJSON *o, struct ssd_params *s)
+{
+	uint64_t pages, units, block;
+	double start, op;
+	uint32_t spare;
+
+	read_thresholds(r, o, s, &start);
+	op = fraction(r, o, "overprovisioning",
+	    start >= 0.07 ? start + 0.03 : 0.07);
+	if (r->error != 0)
+		return;
+	block = (uint64_t) s->channels * s->chips * s->dies * s->planes *
+	    s->pages; /* pages of one block in every plane */
+	pages = block * s->blocks;
 	units = pages * (s->page_sectors / s->unit_sectors);
 	if (units >= UINT32_MAX - 1) {
 		rd_fail(r, o, "more than 2^32 mapping units: make"
@@ -247,8 +259,7 @@ read_collection(struct rd *r, const cJSON *o, struct ssd_params *s)
 	s->empty = rd_bool(r, o, "start_empty", false);
 	/* collection must be able to win: spare blocks beyond its threshold */
 	spare = (uint32_t) ((pages * s->page_sectors - s->capacity) /
-	    ((uint64_t) s->pages * s->page_sectors * s->channels * s->chips *
-		s->dies * s->planes));
+	    (block * s->page_sectors));
 	if (r->error == 0 && spare < s->gc_start + 1)
 		rd_fail(r, o, "collection starts below %u free blocks per"
 		    " plane, but only %u are over-provisioned: raise"
