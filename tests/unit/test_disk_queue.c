@@ -111,7 +111,7 @@ START_TEST(schedulers_against_their_rules)
 			    left, N, pos, &down);
 			uint64_t l;
 
-			ck_assert_uint_eq(w.order[k], want);
+			must(w.order[k] == want);
 			left[want] = false;
 			l = w.io[want].lbn;
 			if (strcmp(names[s], "sstf") == 0)
@@ -215,9 +215,9 @@ START_TEST(nothing_passes_a_barrier)
 			at[w.order[k]] = k;
 		for (unsigned b = 25; b < N; b += 50) {
 			for (unsigned i = 0; i < b; i++)
-				ck_assert_uint_lt(at[i], at[b]);
+				must(at[i] < at[b]);
 			for (unsigned i = b + 1; i < N; i++)
-				ck_assert_uint_gt(at[i], at[b]);
+				must(at[i] > at[b]);
 		}
 	}
 }

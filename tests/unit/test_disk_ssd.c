@@ -172,17 +172,17 @@ check_ftl(const struct ftl *f, const bool *there)
 	for (uint32_t u = 0; u < f->units; u++) {
 		uint32_t slot = ftl_lookup(f, u);
 
-		ck_assert_int_eq(slot != SSD_NONE, there[u]);
+		must((slot != SSD_NONE) == there[u]);
 		if (slot == SSD_NONE)
 			continue;
-		ck_assert(!taken[slot]);
+		must(!taken[slot]);
 		taken[slot] = true;
 		valid[slot / f->slots_per_block]++;
 	}
 	for (uint32_t b = 0; b < f->planes * f->p->blocks; b++) {
-		ck_assert_uint_eq(f->block[b].valid, valid[b]);
+		must(f->block[b].valid == valid[b]);
 		if (f->block[b].state == FTL_FREE)
-			ck_assert_uint_eq(valid[b], 0);
+			must(valid[b] == 0);
 	}
 	for (uint32_t i = 0; i < f->planes; i++) {
 		const struct ftl_plane *pl = &f->plane[i];
@@ -191,14 +191,14 @@ check_ftl(const struct ftl *f, const bool *there)
 		for (uint32_t b = pl->free_head; b != SSD_NONE;
 		     b = f->block[b].next)
 			nfree++;
-		ck_assert_uint_eq(nfree, pl->nfree);
+		must(nfree == pl->nfree);
 		for (uint32_t v = 0; v <= f->slots_per_block; v++)
 			for (uint32_t b = pl->closed[v]; b != SSD_NONE;
 			     b = f->block[b].next, closed++)
-				ck_assert_uint_eq(f->block[b].valid, v);
+				must(f->block[b].valid == v);
 		open = (pl->open[0] != SSD_NONE) + (pl->open[1] != SSD_NONE) +
 		    (pl->victim != SSD_NONE);
-		ck_assert_uint_eq(nfree + closed + open, f->p->blocks);
+		must(nfree + closed + open == f->p->blocks);
 	}
 	free(valid);
 	free(taken);
@@ -283,7 +283,7 @@ START_TEST(map_cache_is_lru)
 		u = (uint32_t) sim_rng_below(&rng, 40);
 		for (at = 0; at < n && order[at] != u; at++)
 			;
-		ck_assert_int_eq(ftl_map_cached(&f, u), at < n);
+		must(ftl_map_cached(&f, u) == (at < n));
 		if (at == n && n < 16)
 			n++;
 		for (at = at < n ? at : n - 1; at > 0; at--)
@@ -383,9 +383,9 @@ START_TEST(everything_comes_back)
 		}
 		rig_drain(&r);
 		for (int i = 0; i < 3000; i++) {
-			ck_assert_int_eq(io[i].error, 0);
-			ck_assert_uint_ge(io[i].finish, io[i].arrival);
-			ck_assert_uint_gt(io[i].seq, 0);
+			must(io[i].error == 0);
+			must(io[i].finish >= io[i].arrival);
+			must(io[i].seq > 0);
 		}
 		rig_free(&r);
 	}
