@@ -47,6 +47,10 @@ struct file {
 	size_t text_length;
 	struct vfs_listing list; /* a directory's, taken at the first read */
 	bool listed;
+	/* fd_typed.c */
+	bool typed_mid_line; /* a long line: its rest comes at once */
+	uint64_t typed_think; /* cycles between lines */
+	sim_time_t typed_next; /* when the next line is there; 0: unknown */
 };
 
 struct fdtable;
@@ -81,6 +85,10 @@ int pipe_make(struct sysstate *ss, uint32_t flags, struct file **rd,
     struct file **wr);
 /* Opening a FIFO: may sleep until the other end is there. */
 int fifo_open(struct sysctx *c, struct inode *ip, uint32_t flags,
+    struct file **out);
+/* fd_typed.c: a regular file as if typed at a terminal, a line each think_ns;
+ * anything else is opened as it is. */
+int typed_open(struct sysctx *c, struct inode *ip, uint64_t think_ns,
     struct file **out);
 bool file_is_pipe(const struct file *f);
 /* Unread bytes, for FIONREAD. */

@@ -302,7 +302,7 @@ machine_exec(struct machine *m, struct sim_err *err)
 {
 	int error;
 
-	error = load_check(m->vfs, NULL, m->mc->exe, err);
+	error = programs_check(m, err);
 	if (error != 0)
 		return (error);
 	if (m->mc->db_path[0] != '\0') {
@@ -315,7 +315,7 @@ machine_exec(struct machine *m, struct sim_err *err)
 		if (error != 0)
 			return (error);
 	}
-	return (uproc_start_first(m, err));
+	return (programs_start(m, err));
 }
 
 static uint64_t
@@ -336,6 +336,7 @@ collect_result(struct machine *m, struct machine_result *res)
 	m->res.interrupted = m->interrupted != 0;
 	m->res.kernel_cycles = less(less(m->res.cycles * ncpus,
 	    m->res.idle_cycles), m->res.user_cycles);
+	programs_note_rest(m);
 	*res = m->res;
 }
 
@@ -386,6 +387,7 @@ machine_destroy(struct machine *m)
 	}
 	machine_watch_free(m);
 	uproc_forget_all(m);
+	programs_free(m);
 	sysstate_destroy(m->sys);
 	if (m->vfs != NULL)
 		vfs_destroy(m->vfs);

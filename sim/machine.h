@@ -34,6 +34,19 @@ struct tunable_change {
 	char origin[160]; /* where it was given: "--set", "m.json: $.tunables" */
 };
 
+/* One program that the machine itself starts; its parent is nobody. */
+struct program {
+	char *name; /* for listings: "editor", "editor.3" */
+	char *exe; /* absolute guest path */
+	char **argv, **env; /* NULL-terminated; env: the whole of it */
+	char *cwd; /* absolute guest directory; NULL: the machine's */
+	char *stdio[3]; /* guest paths; NULL: the host's own */
+	uint64_t start_ns; /* simulated */
+	uint64_t think_ns; /* standard input: a line each so often; 0: a file */
+	uint64_t rss_limit; /* bytes; 0: none */
+	int32_t nice;
+};
+
 struct machine_config {
 	char kernel[16]; /* "bsd" */
 	uint64_t mem_bytes; /* RAM incl. the kernel's own */
@@ -70,14 +83,34 @@ struct machine_config {
 	bool count_check;
 	bool cwd_given; /* cwd is the user's, not the caller's directory */
 	char json_path[4096]; /* --json=FILE; "": stderr */
+	/* a scenario: several programs, in order of their start; none: exe */
+	char *scenario; /* its name, for listings; NULL: none */
+	struct program *programs;
+	uint32_t nprograms;
 };
 
 void machine_config_init(struct machine_config *mc); /* the defaults */
 void machine_config_free(struct machine_config *mc);
+void program_free(struct program *prog); /* what it owns */
+
+/* How a program that the machine started fared, its children left out. */
+struct program_result {
+	const struct program *prog;
+	int32_t pid; /* 0: it was not started */
+	bool ended;
+	int exit_code; /* 128+n for a signal */
+	int exit_signal;
+	sim_time_t start, end; /* end: of the run, when it has not ended */
+	uint64_t instructions, user_cycles, cpu_cycles;
+	uint64_t minflt, majflt, syscalls, peak_rss_pages;
+	uint32_t swapped_out; /* times */
+};
 
 struct machine_result {
-	int exit_code; /* the guest's: status, or 128+n for a signal */
-	int exit_signal; /* 0 none */
+	/* The worst of the programs' that the machine started: the largest of
+	 * status, or 128+n for signal n. */
+	int exit_code;
+	int exit_signal; /* of that one; 0 none */
 	bool interrupted; /* Ctrl-C, or max_ns: the run is incomplete */
 	sim_time_t cycles;
 	uint64_t sim_ns;
@@ -96,6 +129,9 @@ struct machine_result {
 	} enosys[32];
 	uint32_t nenosys;
 	double host_seconds; /* for the summary only, never stored */
+	/* one each program, in order; the machine's, until machine_destroy */
+	const struct program_result *programs;
+	uint32_t nprograms;
 };
 
 /*

@@ -53,7 +53,24 @@ machine_config_free(struct machine_config *mc)
 	config_strings_free(mc->env);
 	config_strings_free(mc->bind_rw);
 	free(mc->changes);
+	free(mc->scenario);
+	for (uint32_t i = 0; i < mc->nprograms; i++)
+		program_free(&mc->programs[i]);
+	free(mc->programs);
 	memset(mc, 0, sizeof(*mc));
+}
+
+void
+program_free(struct program *prog)
+{
+	free(prog->name);
+	free(prog->exe);
+	config_strings_free(prog->argv);
+	config_strings_free(prog->env);
+	free(prog->cwd);
+	for (int fd = 0; fd < 3; fd++)
+		free(prog->stdio[fd]);
+	memset(prog, 0, sizeof(*prog));
 }
 
 /* ------------------------------------------------------------ string lists */

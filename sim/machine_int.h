@@ -27,8 +27,13 @@ struct machine {
 	TAILQ_HEAD(, uproc) procs; /* oldest first */
 	int32_t next_pid;
 	struct machine_result res;
-	struct sim_err load_err; /* why the first program did not start */
+	struct sim_err load_err; /* why a program did not start */
 	int load_errno;
+	/* program.c */
+	struct program first; /* of a run without a scenario; owns nothing */
+	const struct program *programs; /* those of mc, or &first */
+	struct program_result *results; /* one each */
+	uint32_t nprograms, pending_starts;
 	size_t stat_free; /* index of v_free_count among the statistics */
 	size_t stat_pages;
 
@@ -53,7 +58,23 @@ void machine_poll(struct machine *m);
 extern const struct vm_trace_ops machine_trace_ops; /* ctx: machine */
 
 /* process.c */
-int uproc_start_first(struct machine *m, struct sim_err *err);
+/* A new process without a parent that loads and runs prog. May sleep for
+ * memory when called from a thread. */
+int uproc_start(struct machine *m, const struct program *prog,
+    struct sim_err *err);
 void uproc_forget_all(struct machine *m);
+
+/* program.c */
+/* Do all programs exist? Fills m->programs. */
+int programs_check(struct machine *m, struct sim_err *err);
+/* Starts the first one and sees to the start of the others. */
+int programs_start(struct machine *m, struct sim_err *err);
+/* In the program's first thread, before it is loaded: what struct program
+ * says of files, directory and limits. May sleep. Negative errno. */
+int program_prepare(struct uthread *t, struct sim_err *err);
+/* A process of the machine's own has ended, or the run has. */
+void program_note(struct machine *m, const struct uproc *p, bool ended);
+void programs_note_rest(struct machine *m);
+void programs_free(struct machine *m);
 
 #endif

@@ -166,23 +166,19 @@ uproc_reap(struct machine *m, struct uproc *p)
 {
 	int status = p->exit_status;
 
+	if (p->prog != NULL)
+		program_note(m, p, true);
 	vm_proc_free(m->vm, p->proc);
 	if (m->db != NULL) {
 		rundb_put_process_end(m->db, p->pid, sim_now(m->sim), status,
 		    p->instructions, p->user_cycles, p->minflt, p->majflt,
 		    p->syscalls, p->peak_rss_pages);
 	}
-	if (p->parent == NULL) {
-		int sig = status & 0x7f;
-
-		m->res.exit_signal = sig;
-		m->res.exit_code = sig != 0 ? 128 + sig : (status >> 8) & 0xff;
-	}
 	TAILQ_REMOVE(&m->procs, p, link);
 	uproc_free_files(p);
 	free(p->exe_path);
 	free(p);
-	if (TAILQ_EMPTY(&m->procs)) {
+	if (TAILQ_EMPTY(&m->procs) && m->pending_starts == 0) {
 		vfs_sync(m->vfs);
 		sim_stop(m->sim);
 	}
@@ -224,6 +220,7 @@ uthread_end(struct uthread *t)
 		vm_proc_exit(m->vm, p->proc);
 		p->vs = NULL;
 	}
+	p->cpu_cycles += sim_thread_cpu_cycles(t->st);
 	vm_thread_free(m->vm, t->td);
 	free(t);
 	if (last)
@@ -309,6 +306,14 @@ take_load_result(struct uproc *p, struct uthread *t,
 	p->m->cpu->ops->set_regs(p->m->cpu, t->ctx, &regs);
 }
 
+static void
+load_failed(struct machine *m, int error)
+{
+	m->load_errno = error;
+	sim_stop(m->sim);
+	sim_thread_exit(m->sim);
+}
+
 /* The first thread loads its own program: that takes simulated time. */
 static void
 first_main(void *arg)
@@ -319,29 +324,30 @@ first_main(void *arg)
 	struct load_result lr;
 	int error;
 
-	error = load_program(m->vm, m->vfs, p->cwd, p->vs, m->mc->exe,
-	    m->mc->argv, m->mc->env, m->mc->stack_limit, &lr, &m->load_err);
-	if (error != 0) {
-		m->load_errno = error;
-		sim_stop(m->sim);
-		sim_thread_exit(m->sim);
-	}
+	error = program_prepare(t, &m->load_err);
+	if (error == 0)
+		error = load_program(m->vm, m->vfs, p->cwd, p->vs,
+		    p->prog->exe, p->prog->argv, p->prog->env,
+		    m->mc->stack_limit, &lr, &m->load_err);
+	if (error != 0)
+		load_failed(m, error);
 	take_load_result(p, t, &lr);
 	note_memory(m, p);
 	uthread_loop(t);
 }
 
 int
-uproc_start_first(struct machine *m, struct sim_err *err)
+uproc_start(struct machine *m, const struct program *prog, struct sim_err *err)
 {
-	const struct machine_config *mc = m->mc;
 	struct cpu_context *ctx;
 	struct uproc *p;
 	int error;
 
-	p = uproc_new(m, NULL, base_name(mc->exe));
+	p = uproc_new(m, NULL, base_name(prog->exe));
 	if (p == NULL)
 		return (sim_err_set(err, ENOMEM, "out of memory"));
+	p->prog = prog;
+	p->start = sim_now(m->sim);
 	p->vs = vmspace_alloc(m->vm, USER_VA_MIN, USER_VA_MAX);
 	ctx = m->cpu->ops->context_new(m->cpu);
 	if (p->vs == NULL || ctx == NULL)
@@ -349,15 +355,15 @@ uproc_start_first(struct machine *m, struct sim_err *err)
 	p->proc = vm_proc_new(m->vm, p->pid, p->comm, p->vs, NULL);
 	if (p->proc == NULL)
 		return (sim_err_set(err, ENOMEM, "out of memory"));
-	error = uproc_init_files(p, mc, err);
+	error = uproc_init_files(p, m->mc, err);
 	if (error != 0)
 		return (error);
-	if (mc->rss_limit != 0)
-		vm_proc_set_rlimit(p->proc, VM_RLIMIT_RSS, mc->rss_limit);
+	if (prog->rss_limit != 0)
+		vm_proc_set_rlimit(p->proc, VM_RLIMIT_RSS, prog->rss_limit);
+	if (m->db != NULL)
+		rundb_put_process(m->db, p->pid, 0, p->comm, prog->argv,
+		    p->start);
 	if (uthread_make(p, ctx, first_main) == NULL)
 		return (sim_err_set(err, ENOMEM, "out of memory"));
-	if (m->db != NULL)
-		rundb_put_process(m->db, p->pid, 0, p->comm, mc->argv,
-		    sim_now(m->sim));
 	return (0);
 }

@@ -16,6 +16,7 @@
 
 struct machine;
 struct machine_config;
+struct program; /* machine.h */
 struct fdtable; /* fd.c: shared between threads, copied by fork */
 struct sigstate; /* syscall_signal.c: handlers, masks, pending */
 struct sysstate; /* syscall.c: what belongs to no process (futexes, ...) */
@@ -52,6 +53,7 @@ struct uproc {
 	struct sigstate *sig;
 	struct inode *cwd;
 	struct uproc *parent;
+	const struct program *prog; /* started by the machine; NULL: a child */
 	int32_t pid, pgid, sid;
 	uint32_t umask;
 	char comm[16];
@@ -66,6 +68,8 @@ struct uproc {
 	/* accounting */
 	uint64_t instructions, user_cycles, syscalls, minflt, majflt;
 	uint64_t peak_rss_pages;
+	uint64_t cpu_cycles; /* user and kernel, of threads that have ended */
+	sim_time_t start;
 	/* syscall.c */
 	struct sysstate *sys;
 	TAILQ_ENTRY(uproc) sys_link; /* in order of pid */
