@@ -161,7 +161,8 @@ void
 vm_map_entry_link(struct vm *vm, vm_map_t map, vm_map_entry_t after,
     vm_map_entry_t entry)
 {
-	KASSERT(vm->sim, (after == &map->header || after->end <= entry->start) &&
+	KASSERT(vm->sim,
+	    (after == &map->header || after->end <= entry->start) &&
 	    (after->next == &map->header || entry->end <= after->next->start),
 	    ("map entry %llx-%llx overlaps its neighbours",
 		(unsigned long long)entry->start,

@@ -374,6 +374,91 @@ START_TEST(mincore_tells)
 }
 END_TEST
 
+/* MADV_FREE: clean, still mapped, nothing kept on swap; what is written after
+ * that stays. */
+static void
+free_body(struct rig *r)
+{
+	vm_page_t m;
+	uint64_t i, v;
+
+	rig_anon(r, r->vs, RIG_BASE, 8);
+	for (i = 0; i < 8; i++)
+		rig_store(r, r->vs, RIG_BASE + i * PAGE_SIZE, 60 + i);
+	ck_assert_int_eq(vm_madvise(r->vm, r->vs, RIG_BASE, 8 * PAGE_SIZE,
+	    VM_ADV_FREE), 0);
+	ck_assert_uint_eq(vmspace_resident_count(r->vs), 8);
+	for (i = 0; i < 8; i++) {
+		m = vm_page_lookup(r->vs->vm_map.header.next->object, i);
+		vm_page_test_dirty(r->vm, m);
+		ck_assert_uint_eq(m->dirty, 0);
+		ck_assert_uint_eq(m->act_count, 0);
+	}
+	rig_store(r, r->vs, RIG_BASE, 1);
+	m = vm_page_lookup(r->vs->vm_map.header.next->object, 0);
+	ck_assert(!vm_page_try_to_free(r->vm, m));
+	m = vm_page_lookup(r->vs->vm_map.header.next->object, 1);
+	ck_assert(vm_page_try_to_free(r->vm, m));
+	ck_assert_uint_eq(rig_load(r, r->vs, RIG_BASE), 1);
+	v = rig_load(r, r->vs, RIG_BASE + PAGE_SIZE);
+	ck_assert_uint_eq(v, 0);
+	ck_assert_uint_eq(rig_load(r, r->vs, RIG_BASE + 2 * PAGE_SIZE), 62);
+	/* A shared object's pages are not touched. */
+	{
+		struct vmspace *child = vmspace_fork(r->vm, r->vs);
+
+		ck_assert_int_eq(vm_madvise(r->vm, r->vs, RIG_BASE,
+		    8 * PAGE_SIZE, VM_ADV_FREE), 0);
+		m = vm_page_lookup(r->vs->vm_map.header.next->object, 0);
+		ck_assert_uint_eq(m->dirty, VM_PAGE_BITS_ALL);
+		vmspace_free(r->vm, child);
+	}
+}
+
+START_TEST(madvise_free)
+{
+	with_rig(free_body);
+}
+END_TEST
+
+/* WILLNEED activates and maps; DONTNEED is FreeBSD 5's, by weights. */
+static void
+advice_body(struct rig *r)
+{
+	uint64_t i, inactive = 0;
+	vm_object_t object;
+	vm_page_t m;
+
+	rig_anon(r, r->vs, RIG_BASE, 64);
+	for (i = 0; i < 64; i++)
+		rig_store(r, r->vs, RIG_BASE + i * PAGE_SIZE, i);
+	object = r->vs->vm_map.header.next->object;
+	ck_assert_int_eq(vm_madvise(r->vm, r->vs, RIG_BASE, 64 * PAGE_SIZE,
+	    VM_ADV_DONTNEED), 0);
+	for (i = 0; i < 64; i++) {
+		m = vm_page_lookup(object, i);
+		inactive += m->queue == PQ_INACTIVE(r->vm);
+	}
+	/* The first 15 calls of 512 leave the page alone. */
+	ck_assert_uint_eq(inactive, 64 - 15);
+	pmap_remove(vmspace_pmap(r->vs), RIG_BASE, RIG_BASE + 64 * PAGE_SIZE);
+	ck_assert_int_eq(vm_madvise(r->vm, r->vs, RIG_BASE, 64 * PAGE_SIZE,
+	    VM_ADV_WILLNEED), 0);
+	ck_assert_uint_eq(vmspace_resident_count(r->vs), 64);
+	for (i = 0; i < 64; i++) {
+		m = vm_page_lookup(object, i);
+		ck_assert_uint_eq(m->queue, PQ_ACTIVE(r->vm));
+	}
+	ck_assert_int_eq(vm_madvise(r->vm, r->vs, RIG_BASE, PAGE_SIZE,
+	    (enum vm_advice)99), EINVAL);
+}
+
+START_TEST(madvise_hints)
+{
+	with_rig(advice_body);
+}
+END_TEST
+
 static void
 mlock_body(struct rig *r)
 {
@@ -471,6 +556,8 @@ main(void)
 	tcase_add_test(tc, stack_stops_at_its_neighbour);
 	tcase_add_test(tc, heaps_coalesce);
 	tcase_add_test(tc, mincore_tells);
+	tcase_add_test(tc, madvise_free);
+	tcase_add_test(tc, madvise_hints);
 	tcase_add_test(tc, mlock_wires);
 	tcase_add_test(tc, copyin_copyout);
 	tcase_add_loop_test(tc, random_operations, 0, 6);

@@ -295,25 +295,6 @@ swap_pager_create(struct vm *vm, struct tunables *ts)
 	    sizeof(swap_rows) / sizeof(swap_rows[0]), sp));
 }
 
-/* Buffers of the buffer cache, by which FreeBSD sizes the pagers' own. */
-static uint32_t
-swap_nbuf(uint64_t mem_kb)
-{
-	const uint64_t factor = 4 * 16384 / 1024; /* 4 * BKVASIZE, kilobytes */
-	uint64_t nbuf = 50, more;
-
-	if (mem_kb > 4096) {
-		more = (mem_kb - 4096) / factor;
-		nbuf += more < 65536 / factor ? more : 65536 / factor;
-	}
-	if (mem_kb > 65536) {
-		more = (mem_kb - 65536) * 2 / (factor * 5);
-		nbuf += more < 32 * 1024 * 1024 / (factor * 5) ? more :
-				32 * 1024 * 1024 / (factor * 5);
-	}
-	return ((uint32_t)nbuf);
-}
-
 int
 swap_pager_swap_init(struct vm *vm, struct sim_err *err)
 {
@@ -321,8 +302,7 @@ swap_pager_swap_init(struct vm *vm, struct sim_err *err)
 	uint32_t i, n;
 
 	if (sp->nswbuf == 0) {
-		n = swap_nbuf((uint64_t)vm->cnt.v_page_count * PAGE_SIZE /
-		    1024) / 4;
+		n = vm_nbuf(vm) / 4;
 		sp->nswbuf = (int32_t)(n < 16 ? 16 : n > 256 ? 256 : n);
 	}
 	sp->nsw_rcount = (sp->nswbuf + 1) / 2;

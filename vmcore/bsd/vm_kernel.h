@@ -21,6 +21,11 @@ void vm_pager_trace_io(struct vm *vm, enum vm_io_kind kind,
     const struct vm_object *object, vm_pindex_t pindex, uint32_t pages,
     int error);
 
+/* Buffers of FreeBSD 11's buffer cache for so much memory, by which it sizes
+ * the pagers' own (kern/vfs_bio.c, kern_vfs_bio_buffer_alloc). */
+#define BKVASIZE 16384u /* bytes of address space for each */
+uint32_t vm_nbuf(const struct vm *vm);
+
 /* Injected failures of the pagers: seeded, parts per million. */
 struct vm_inject {
 	uint32_t io_error_ppm; /* page-outs end with EIO */

@@ -57,6 +57,27 @@ vm_pager_trace_io(struct vm *vm, enum vm_io_kind kind, const struct disk *d,
 	vm->trace->io(vm->trace_ctx, &r);
 }
 
+/* A quarter of the first 64 MiB (beyond 4) and a tenth of the rest, in
+ * buffers, after the first 50. */
+uint32_t
+vm_nbuf(const struct vm *vm)
+{
+	const uint64_t factor = 4 * BKVASIZE / 1024;
+	uint64_t kb = (uint64_t)vm->cnt.v_page_count * PAGE_SIZE / 1024;
+	uint64_t nbuf = 50, more;
+
+	if (kb > 4096) {
+		more = (kb - 4096) / factor;
+		nbuf += more < 65536 / factor ? more : 65536 / factor;
+	}
+	if (kb > 65536) {
+		more = (kb - 65536) * 2 / (factor * 5);
+		nbuf += more < 32 * 1024 * 1024 / (factor * 5) ? more :
+				32 * 1024 * 1024 / (factor * 5);
+	}
+	return ((uint32_t)nbuf);
+}
+
 /* ------------------------------------------------------------ injection */
 
 static const struct tunable inject_rows[] = {

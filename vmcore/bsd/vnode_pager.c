@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmcore/bsd/vm_kernel.h"
 #include "vmcore/bsd/vnode_pager.h"
 #include "vmcore/vm_lock.h"
 
@@ -476,14 +477,14 @@ vnode_pager_create(struct vm *vm, struct tunables *ts)
 	    sizeof(vnode_rows) / sizeof(vnode_rows[0]), vns));
 }
 
-/* hirunningspace: a 64th of the buffers' space, between 1 and 16 MiB. */
+/* hirunningspace: a 64th of the buffers' space, between 1 and 16 MiB; the low
+ * mark two thirds of it, in whole 64 KiB. */
 void
 vnode_pager_boot(struct vm *vm)
 {
 	struct vnode_pager *vns = vm->vnodes;
-	/* The buffers' space is a tenth of memory, in whole buffers. */
-	uint64_t space = (uint64_t)vm->cnt.v_page_count * PAGE_SIZE / 10;
-	uint64_t hi = space / 64;
+	uint64_t hi = (uint64_t)vm_nbuf(vm) * BKVASIZE / 64;
+	const uint64_t unit = 65536;
 
 	if (hi < 1u << 20)
 		hi = 1u << 20;
@@ -492,7 +493,9 @@ vnode_pager_boot(struct vm *vm)
 	if (vns->hirunningspace == 0)
 		vns->hirunningspace = hi;
 	if (vns->lorunningspace == 0)
-		vns->lorunningspace = vns->hirunningspace / 3 * 2;
+		vns->lorunningspace = (vns->hirunningspace * 2 / 3 + unit - 1) /
+		    unit * unit;
+	vns->nbuf = vm_nbuf(vm);
 }
 
 static void

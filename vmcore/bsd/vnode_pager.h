@@ -87,6 +87,7 @@ struct vnode_pager {
 	struct vnode_buf *free_bufs, *all_bufs;
 	uint64_t buf_bytes; /* host memory */
 	int32_t read_max; /* blocks, vfs.read_max */
+	uint32_t nbuf; /* buffers of the buffer cache that is not simulated */
 	uint32_t idle_pending; /* vnodes of `gone` may be without pages */
 };
 

@@ -201,6 +201,8 @@ vnode_maxra(struct vm *vm, const struct vnode *vp, uint64_t block)
 
 	if (maxra > (uint64_t)vm->vnodes->read_max)
 		maxra = (uint64_t)vm->vnodes->read_max;
+	if (maxra > vm->vnodes->nbuf / 8)
+		maxra = vm->vnodes->nbuf / 8;
 	if (block + maxra + 1 > blocks)
 		maxra = vp->size / VNODE_BSIZE > block ?
 		    vp->size / VNODE_BSIZE - block : 0;
