@@ -45,9 +45,11 @@ ratio() {
 }
 
 run=("$vmsim" run --quiet --no-db --mem 512M --)
-ratio "resident, CPU-bound (sort, Collatz)" "${run[@]}" "$bin/guest_alu" 2500 VS \
-    "$bin/bare" "$bin/guest_alu" 2500
-ratio "resident, memory-bound (random walk, 16 MB)" \
+ratio "resident, CPU-bound: arithmetic" "${run[@]}" "$bin/guest_alu" 8000 VS \
+    "$bin/bare" "$bin/guest_alu" 8000
+ratio "resident, CPU-bound: branchy (quicksort)" \
+    "${run[@]}" "$bin/guest_sort" 600 VS "$bin/bare" "$bin/guest_sort" 600
+ratio "resident, memory-bound: random walk, 16 MB" \
     "${run[@]}" "$bin/guest_walk" 16 10000000 VS \
     "$bin/bare" "$bin/guest_walk" 16 10000000
 

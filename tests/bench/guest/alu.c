@@ -1,45 +1,55 @@
-/* Resident and CPU-bound: arithmetic, branches, calls; a few KB of data. */
+/* Resident and CPU-bound: integer arithmetic in loops, a few KB of data. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static uint32_t
-collatz(uint64_t n)
-{
-	uint32_t steps = 0;
+#define N 48
 
-	while (n != 1) {
-		n = n & 1 ? 3 * n + 1 : n / 2;
-		steps++;
-	}
-	return (steps);
+static uint32_t a[N][N], b[N][N], c[N][N];
+
+static void
+multiply(void)
+{
+	for (int i = 0; i < N; i++)
+		for (int j = 0; j < N; j++) {
+			uint32_t s = 0;
+
+			for (int k = 0; k < N; k++)
+				s += a[i][k] * b[k][j];
+			c[i][j] = s;
+		}
 }
 
-static int
-compare(const void *a, const void *b)
+static uint32_t
+crc(const uint8_t *p, size_t n)
 {
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	uint32_t r = ~0u;
 
-	return (x < y ? -1 : x > y);
+	while (n-- > 0) {
+		r ^= *p++;
+		for (int k = 0; k < 8; k++)
+			r = r >> 1 ^ (0xedb88320u & -(r & 1));
+	}
+	return (~r);
 }
 
 int
 main(int argc, char **argv)
 {
 	unsigned rounds = argc > 1 ? (unsigned)atoi(argv[1]) : 100;
-	static uint32_t v[1024];
 	uint64_t sum = 0, x = 88172645463325252ull;
 
+	for (int i = 0; i < N * N; i++) {
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		a[i / N][i % N] = (uint32_t)x;
+		b[i % N][i / N] = (uint32_t)(x >> 32);
+	}
 	for (unsigned r = 0; r < rounds; r++) {
-		for (unsigned i = 0; i < 1024; i++) {
-			x ^= x << 13;
-			x ^= x >> 7;
-			x ^= x << 17;
-			v[i] = (uint32_t)x;
-		}
-		qsort(v, 1024, sizeof(v[0]), compare);
-		for (unsigned i = 0; i < 1024; i += 8)
-			sum += collatz(v[i] | 1) + v[i] / (i + 1);
+		multiply();
+		sum = sum * 31 + crc((const uint8_t *)c, sizeof(c));
+		a[r % N][r % N] += (uint32_t)sum;
 	}
 	printf("%llu\n", (unsigned long long)sum);
 	return (0);
