@@ -298,12 +298,27 @@ sim_sleepq_remove(struct sim_thread *td)
 	sim_event_cancel(td->sim, &td->timeout);
 }
 
-static void
+/* May td run now that its sleep is over? */
+static bool
+may_run(struct sim_thread *td)
+{
+	const struct sim *sim = td->sim;
+
+	return (sim->sched == NULL || sim->sched->awake == NULL ||
+	    sim->sched->awake(sim->sched_ctx, td));
+}
+
+/* False: td is held. */
+static bool
 end_sleep(struct sim_thread *td, int result)
 {
 	sim_sleepq_remove(td);
 	td->sleep_result = result;
+	td->state = TDS_HELD;
+	if (!may_run(td))
+		return (false);
 	sim_make_runnable(td, false);
+	return (true);
 }
 
 static void
@@ -312,7 +327,7 @@ sleep_timeout(void *arg, sim_time_t when)
 	struct sim_thread *td = arg;
 
 	(void)when;
-	end_sleep(td, SIM_TIMEOUT);
+	(void)end_sleep(td, SIM_TIMEOUT);
 }
 
 void
@@ -334,6 +349,8 @@ sim_sleep(struct sim *sim, const void *chan, int priority, const char *wmesg,
 		    timeout);
 	if (priority != 0)
 		td->pri = sim_pri_clamp(priority);
+	if (sim->sched != NULL && sim->sched->sleeping != NULL)
+		sim->sched->sleeping(sim->sched_ctx, td, td->pri);
 	td->chan = chan;
 	td->wmesg = wmesg;
 	td->state = TDS_SLEEPING;
@@ -358,7 +375,9 @@ wakeup_max(struct sim *sim, const void *chan, uint32_t max)
 		next = TAILQ_NEXT(td, link);
 		if (td->chan != chan)
 			continue;
-		end_sleep(td, SIM_WAKEUP);
+		/* Who holds a thread may have woken others: start again. */
+		if (!end_sleep(td, SIM_WAKEUP))
+			next = TAILQ_FIRST(sleep_bucket(sim, chan));
 		n++;
 	}
 	return (n);
@@ -383,7 +402,31 @@ sim_unsleep(struct sim *sim, struct sim_thread *td)
 	    td->name));
 	if (td->state != TDS_SLEEPING)
 		return (false);
-	end_sleep(td, SIM_WAKEUP);
+	(void)end_sleep(td, SIM_WAKEUP);
+	return (true);
+}
+
+void
+sim_set_sched(struct sim *sim, const struct sim_sched_ops *ops, void *ctx)
+{
+	sim->sched = ops;
+	sim->sched_ctx = ctx;
+}
+
+bool
+sim_thread_is_held(const struct sim_thread *td)
+{
+	return (td->state == TDS_HELD);
+}
+
+bool
+sim_thread_release(struct sim *sim, struct sim_thread *td)
+{
+	KASSERT(sim, td->sim == sim, ("thread %s of another simulation",
+	    td->name));
+	if (td->state != TDS_HELD)
+		return (false);
+	sim_make_runnable(td, false);
 	return (true);
 }
 

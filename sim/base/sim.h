@@ -145,6 +145,25 @@ const void *sim_thread_channel(const struct sim_thread *td);
 const char *sim_thread_wmesg(const struct sim_thread *td);
 
 /*
+ * What the kernel knows of sleeping threads and who may run. `sleeping` is
+ * told before the running thread sleeps; priority is the one in force. `awake`
+ * is asked when a sleep is over, whatever ended it: false holds the thread,
+ * which neither sleeps nor runs, until sim_thread_release. Only then may
+ * `awake` wake others itself; it may be called in event context. `gone` is
+ * told of the end of the running thread. Any may be NULL.
+ */
+struct sim_sched_ops {
+	void (*sleeping)(void *ctx, struct sim_thread *td, int priority);
+	bool (*awake)(void *ctx, struct sim_thread *td);
+	void (*gone)(void *ctx, struct sim_thread *td);
+};
+/* ops NULL: none any more. */
+void sim_set_sched(struct sim *sim, const struct sim_sched_ops *ops, void *ctx);
+bool sim_thread_is_held(const struct sim_thread *td);
+/* A held thread becomes runnable; false: it is not held. */
+bool sim_thread_release(struct sim *sim, struct sim_thread *td);
+
+/*
  * sim_spend: the running context uses that many cycles of its CPU. No other
  * thread runs meanwhile and no event is taken (one kernel section is atomic).
  */

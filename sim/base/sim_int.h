@@ -54,6 +54,7 @@ enum sim_thread_state {
 	TDS_RUNQ, /* waiting for a CPU */
 	TDS_ONCPU, /* running, or paused at a preemption point */
 	TDS_SLEEPING,
+	TDS_HELD, /* its sleep is over, but it may not run yet */
 };
 
 struct sim_thread {
@@ -143,6 +144,8 @@ struct sim {
 
 	const struct sim_trace_ops *trace;
 	void *trace_ctx;
+	const struct sim_sched_ops *sched;
+	void *sched_ctx;
 
 	sim_event_hook_fn *event_hook;
 	void *event_hook_ctx;

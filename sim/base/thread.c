@@ -289,6 +289,8 @@ thread_end(struct sim *sim)
 {
 	struct sim_thread *td = sim->cur;
 
+	if (sim->sched != NULL && sim->sched->gone != NULL)
+		sim->sched->gone(sim->sched_ctx, td);
 	sim->cur = NULL;
 	sim->tagp = &sim->outside_tag;
 	sim->curcpu->td = NULL;
