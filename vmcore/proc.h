@@ -53,7 +53,7 @@ enum td_state { TDS_INACTIVE, TDS_INHIBITED, TDS_CAN_RUN, TDS_RUNQ,
 
 struct ksegrp {
 	TAILQ_ENTRY(ksegrp) kg_ksegrp;
-	TAILQ_HEAD(, thread) kg_threads;
+	TAILQ_HEAD(kg_threads, thread) kg_threads;
 	struct proc *kg_proc;
 	uint32_t kg_slptime; /* seconds */
 	int32_t kg_nice;
@@ -74,11 +74,13 @@ struct thread {
 	int32_t td_priority;
 	uint32_t td_inhibitors; /* TDI_* */
 	enum td_state td_state;
+	uint64_t td_charged; /* cycles that kg_estcpu has seen */
+	uint64_t td_ran; /* cycles at the last schedcpu */
 };
 
 struct proc {
 	TAILQ_ENTRY(proc) p_list; /* allproc: newest first */
-	TAILQ_HEAD(, thread) p_threads;
+	TAILQ_HEAD(p_threads, thread) p_threads;
 	TAILQ_HEAD(, ksegrp) p_ksegrps;
 	struct proc *p_pptr;
 	struct vmspace *p_vmspace;
@@ -97,8 +99,20 @@ struct proc {
 	uint32_t p_nswap; /* times swapped out */
 	bool p_killed;
 	void *p_data; /* the machine's own record */
+
+	/* What vm_forkproc does with the U area: p_nswap is zeroed in the
+	 * child, timers are copied, signal actions too unless shared. */
+	uint64_t p_timers;
+	uint64_t p_usigacts; /* in the U area */
+	uint64_t *p_sigacts; /* NULL: not yet any */
+	int32_t p_procsig_refcnt; /* processes that share signal state */
+	bool p_exitwait; /* vm_proc_free waits for p_lock to be 0 */
 };
 
 TAILQ_HEAD(proclist, proc);
+
+/* _PRELE: one hold less. The other half, which brings the process in, is
+ * vm_proc_hold of bsd/vm_pageout.h. */
+void vm_proc_release(struct vm *vm, struct proc *p);
 
 #endif /* VMSIM_VMCORE_PROC_H */

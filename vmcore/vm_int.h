@@ -91,6 +91,7 @@ struct swap_pager; /* vmcore/bsd/swap_pager.c */
 struct vnode_pager; /* vmcore/bsd/vnode_pager.c */
 struct vm_inject; /* vmcore/bsd/vm_kernel.h */
 struct vm_syncer; /* vmcore/bsd/vm_syncer.c */
+struct vm_glue; /* vmcore/bsd/vm_glue.h: process swapping */
 
 struct vm {
 	struct sim *sim;
@@ -174,6 +175,12 @@ struct vm {
 	/* the process list's lock (vm_lock.h) */
 	const struct sim_thread *allproc_owner;
 	uint32_t allproc_readers;
+
+	struct vm_glue *glue; /* bsd/vm_glue.h */
+	struct proclist zombproc; /* left allproc, not reaped yet */
+	uint32_t kernel_objects; /* U areas, stacks; not in object_count */
+	uint32_t procs_out; /* processes that are swapped out */
+	uint32_t proc_swapouts, proc_swapins; /* whole processes */
 };
 
 /* ---- predicates (companions 2.1); avail = free + cache, 32-bit unsigned */

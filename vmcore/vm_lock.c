@@ -14,11 +14,17 @@ vm_lock_sleep(struct vm *vm, const struct sim_thread **owner,
     uint32_t *readers, const char *wmesg)
 {
 	struct sim_thread *td = sim_curthread(vm->sim);
+	struct thread *vtd = vm_curthread(vm);
 
 	KASSERT(vm->sim, td != NULL, ("%s: waiting outside a thread", wmesg));
 	KASSERT(vm->sim, *owner != td, ("%s: waiting for one's own lock",
 	    wmesg));
 	*readers |= VM_LOCK_WANTED;
+	/* Its process must not be swapped out (vm_sched.c clears it). */
+	if (vtd != NULL && vm->glue != NULL) {
+		vtd->td_inhibitors |= TDI_LOCK;
+		vtd->td_state = TDS_INHIBITED;
+	}
 	sim_sleep(vm->sim, owner, sim_thread_priority(td), wmesg,
 	    SIM_NO_TIMEOUT);
 }

@@ -72,6 +72,7 @@ struct vmspace {
 	vm_offset_t mmap_top; /* the search for free space goes down from here */
 	uint32_t id; /* 1, 2, ... in order of creation */
 	TAILQ_ENTRY(vmspace) link; /* all of the VM's, oldest first */
+	bool vm_shm; /* SysV shared memory is attached */
 };
 
 /* Host memory of every address space, at vm_destroy. */
@@ -147,6 +148,13 @@ enum vm_prefault { PREFAULT_FULL, PREFAULT_PARTIAL, PREFAULT_MADVISE };
 void vm_map_pmap_enter(struct vm *vm, vm_map_t map, vm_offset_t addr, int prot,
     vm_object_t object, vm_pindex_t pindex, uint64_t size,
     enum vm_prefault kind);
+
+/* ---- bsd/vm_wire.c: user: for mlock. ENOMEM: a hole, or no page. Sleep. */
+
+int vm_map_wire(struct vm *vm, struct vmspace *vs, vm_offset_t start,
+    vm_offset_t end, bool user);
+int vm_map_unwire(struct vm *vm, struct vmspace *vs, vm_offset_t start,
+    vm_offset_t end, bool user);
 
 /* ---- vm_fault.c ---- */
 

@@ -26,9 +26,8 @@ vm_ksegrp_new(struct vm *vm, struct proc *p)
 	return (kg);
 }
 
-struct proc *
-vm_proc_new(struct vm *vm, int32_t pid, const char *name, struct vmspace *vs,
-    struct proc *parent)
+static struct proc *
+vm_proc_alloc(struct vm *vm, int32_t pid, const char *name, struct vmspace *vs)
 {
 	struct proc *p = calloc(1, sizeof(*p));
 
@@ -38,23 +37,54 @@ vm_proc_new(struct vm *vm, int32_t pid, const char *name, struct vmspace *vs,
 	TAILQ_INIT(&p->p_ksegrps);
 	strncpy(p->p_comm, name, sizeof(p->p_comm) - 1);
 	p->p_pid = pid;
-	p->p_pptr = parent;
 	p->p_vmspace = vs;
-	p->p_state = PRS_NORMAL;
+	p->p_state = PRS_NEW;
 	p->p_sflag = PS_INMEM;
 	p->p_rss_cur = p->p_rss_max = UINT64_MAX;
 	p->p_racct_limit = UINT64_MAX;
-	if (parent != NULL) {
-		p->p_nice = parent->p_nice;
-		p->p_rss_cur = parent->p_rss_cur;
-		p->p_rss_max = parent->p_rss_max;
-		p->p_racct_limit = parent->p_racct_limit;
-	}
-	vm_ksegrp_new(vm, p)->kg_nice = p->p_nice;
+	p->p_procsig_refcnt = 1;
+	(void)vm_ksegrp_new(vm, p);
+	return (p);
+}
+
+static void
+vm_proc_inherit(struct proc *p, struct proc *parent)
+{
+	p->p_pptr = parent;
+	p->p_nice = parent->p_nice;
+	p->p_rss_cur = parent->p_rss_cur;
+	p->p_rss_max = parent->p_rss_max;
+	p->p_racct_limit = parent->p_racct_limit;
+}
+
+/*
+ * vm_proc_new: the record of a process, in creation until it has its first
+ * thread. With neither address space nor parent it is one of the kernel's
+ * own, whose U area and stacks lie in the frames that the kernel keeps.
+ */
+struct proc *
+vm_proc_new(struct vm *vm, int32_t pid, const char *name, struct vmspace *vs,
+    struct proc *parent)
+{
+	struct proc *p = vm_proc_alloc(vm, pid, name, vs);
+
+	if (p == NULL)
+		return (NULL);
+	if (parent != NULL)
+		vm_proc_inherit(p, parent);
+	else if (vs == NULL)
+		p->p_flag |= P_SYSTEM;
+	TAILQ_FIRST(&p->p_ksegrps)->kg_nice = p->p_nice;
+	if (vm->kernel->proc_new != NULL)
+		vm->kernel->proc_new(vm, p, parent);
 	TAILQ_INSERT_HEAD(&vm->allproc, p, p_list);
 	return (p);
 }
 
+/*
+ * vm_thread_new: its process may not be swapped out while memory for its
+ * kernel stack is being waited for.
+ */
 struct thread *
 vm_thread_new(struct vm *vm, struct proc *p, int32_t tid,
     struct sim_thread *st)
@@ -66,15 +96,31 @@ vm_thread_new(struct vm *vm, struct proc *p, int32_t tid,
 		vm_panic(vm, "no host memory for a thread");
 	td->td_proc = p;
 	td->td_ksegrp = kg;
-	td->td_sim = st;
 	td->td_tid = tid;
 	td->td_priority = PUSER;
-	td->td_state = TDS_RUNNING;
+	td->td_state = TDS_INACTIVE;
+	if (vm->kernel->thread_new != NULL) {
+		p->p_lock++;
+		vm->kernel->thread_new(vm, td);
+		vm_proc_release(vm, p);
+	}
 	TAILQ_INSERT_TAIL(&p->p_threads, td, td_plist);
 	TAILQ_INSERT_TAIL(&kg->kg_threads, td, td_kglist);
 	if (st != NULL)
-		sim_thread_set_data(st, td);
+		vm_thread_start(vm, td, st);
 	return (td);
+}
+
+void
+vm_thread_start(struct vm *vm, struct thread *td, struct sim_thread *st)
+{
+	td->td_sim = st;
+	td->td_state = TDS_RUNQ;
+	sim_thread_set_data(st, td);
+	if (vm->kernel->thread_start != NULL)
+		vm->kernel->thread_start(vm, td);
+	if (td->td_proc->p_state == PRS_NEW)
+		td->td_proc->p_state = PRS_NORMAL;
 }
 
 void
@@ -85,44 +131,68 @@ vm_thread_free(struct vm *vm, struct thread *td)
 		sim_thread_set_data(td->td_sim, NULL);
 	TAILQ_REMOVE(&td->td_proc->p_threads, td, td_plist);
 	TAILQ_REMOVE(&td->td_ksegrp->kg_threads, td, td_kglist);
+	if (vm->kernel->thread_free != NULL)
+		vm->kernel->thread_free(vm, td);
 	free(td);
+}
+
+void
+vm_proc_release(struct vm *vm, struct proc *p)
+{
+	if (--p->p_lock == 0 && p->p_exitwait)
+		sim_wakeup(vm->sim, &p->p_lock);
 }
 
 /* Children of a process that goes lose their parent. */
 static void
-vm_proc_orphans(struct vm *vm, struct proc *parent)
+vm_proc_orphans(struct proclist *list, const struct proc *parent)
 {
 	struct proc *p;
 
-	TAILQ_FOREACH(p, &vm->allproc, p_list)
+	TAILQ_FOREACH(p, list, p_list)
 		if (p->p_pptr == parent)
 			p->p_pptr = NULL;
+}
+
+/* Out of the daemons' sight; one may be in the middle of its walk. */
+static void
+vm_proc_zombie(struct vm *vm, struct proc *p)
+{
+	vm_allproc_xlock(vm);
+	TAILQ_REMOVE(&vm->allproc, p, p_list);
+	TAILQ_INSERT_HEAD(&vm->zombproc, p, p_list);
+	p->p_state = PRS_ZOMBIE;
+	vm_allproc_xunlock(vm);
 }
 
 void
 vm_proc_exit(struct vm *vm, struct proc *p)
 {
 	p->p_flag |= P_WEXIT;
+	vm_proc_zombie(vm, p);
 	vm_proc_set_vmspace(vm, p, NULL);
 }
 
 void
 vm_proc_free(struct vm *vm, struct proc *p)
 {
-	struct vmspace *vs = p->p_vmspace;
 	struct ksegrp *kg;
 
 	KASSERT(vm->sim, TAILQ_EMPTY(&p->p_threads),
 	    ("process %d ends with threads", p->p_pid));
-	p->p_state = PRS_ZOMBIE;
-	p->p_vmspace = NULL;
-	if (vs != NULL)
-		vmspace_free(vm, vs);
-	/* A daemon may be at this process in the middle of its walk. */
-	vm_allproc_xlock(vm);
-	TAILQ_REMOVE(&vm->allproc, p, p_list);
-	vm_proc_orphans(vm, p);
-	vm_allproc_xunlock(vm);
+	if (p->p_state != PRS_ZOMBIE)
+		vm_proc_zombie(vm, p);
+	/* Somebody may still be about to let go of it. */
+	p->p_exitwait = true;
+	while (p->p_lock != 0)
+		(void)sim_sleep(vm->sim, &p->p_lock, PWAIT, "exithold",
+		    SIM_NO_TIMEOUT);
+	if (vm->kernel->proc_free != NULL)
+		vm->kernel->proc_free(vm, p);
+	vm_proc_set_vmspace(vm, p, NULL);
+	TAILQ_REMOVE(&vm->zombproc, p, p_list);
+	vm_proc_orphans(&vm->allproc, p);
+	vm_proc_orphans(&vm->zombproc, p);
 	while ((kg = TAILQ_FIRST(&p->p_ksegrps)) != NULL) {
 		TAILQ_REMOVE(&p->p_ksegrps, kg, kg_ksegrp);
 		free(kg);
@@ -134,6 +204,18 @@ int32_t
 vm_proc_pid(const struct proc *p)
 {
 	return (p->p_pid);
+}
+
+uint32_t
+vm_proc_nswap(const struct proc *p)
+{
+	return (p->p_nswap);
+}
+
+bool
+vm_proc_in_memory(const struct proc *p)
+{
+	return ((p->p_sflag & PS_INMEM) != 0);
 }
 
 struct vmspace *

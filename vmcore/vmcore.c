@@ -81,6 +81,7 @@ vm_init_lists(struct vm *vm)
 	TAILQ_INIT(&vm->object_list);
 	TAILQ_INIT(&vm->object_pool);
 	TAILQ_INIT(&vm->allproc);
+	TAILQ_INIT(&vm->zombproc);
 	TAILQ_INIT(&vm->vmspaces);
 }
 
@@ -129,14 +130,14 @@ vm_create(struct sim *sim, struct mmu *mmu, struct tunables *ts,
 }
 
 static void
-vm_free_procs(struct vm *vm)
+vm_free_procs(struct proclist *list)
 {
 	struct ksegrp *kg;
 	struct thread *td;
 	struct proc *p;
 
-	while ((p = TAILQ_FIRST(&vm->allproc)) != NULL) {
-		TAILQ_REMOVE(&vm->allproc, p, p_list);
+	while ((p = TAILQ_FIRST(list)) != NULL) {
+		TAILQ_REMOVE(list, p, p_list);
 		while ((td = TAILQ_FIRST(&p->p_threads)) != NULL) {
 			TAILQ_REMOVE(&p->p_threads, td, td_plist);
 			free(td);
@@ -154,7 +155,8 @@ vm_destroy(struct vm *vm)
 {
 	if (vm == NULL)
 		return;
-	vm_free_procs(vm);
+	vm_free_procs(&vm->allproc);
+	vm_free_procs(&vm->zombproc);
 	vmspace_shutdown(vm);
 	vm_map_entry_pool_free(vm);
 	vm_object_shutdown(vm);

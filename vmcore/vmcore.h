@@ -211,17 +211,41 @@ uint32_t vm_cost_syscall(const struct vm *vm);
 
 /* ------------------------------------------------------------ processes */
 
-/* parent may be NULL. Inserted at the head of the list (newest first). */
+/*
+ * parent may be NULL; vs too for a child that vm_forkproc gives one. Inserted
+ * at the head of the list (newest first). May sleep for the memory of its U
+ * area when called from a thread.
+ */
 struct proc *vm_proc_new(struct vm *vm, int32_t pid, const char *name,
     struct vmspace *vs, struct proc *parent);
+/*
+ * May sleep for the memory of its kernel stack. Inside a run give st NULL and
+ * make the simulated thread afterwards, with vm_thread_start: it must not run
+ * before it is known.
+ */
 struct thread *vm_thread_new(struct vm *vm, struct proc *p, int32_t tid,
     struct sim_thread *st);
+void vm_thread_start(struct vm *vm, struct thread *td, struct sim_thread *st);
 void vm_thread_free(struct vm *vm, struct thread *td);
+/*
+ * fork: the address space of p2, a child without one, whose first thread is
+ * td2; td is running. VM_RFPROC: a new process; VM_RFMEM: it shares td's
+ * address space. Waits while memory is severely short.
+ */
+enum { VM_RFPROC = 0x10, VM_RFMEM = 0x20 };
+void vm_forkproc(struct vm *vm, struct thread *td, struct proc *p2,
+    struct thread *td2, int flags);
 /* The process ends: it is no victim any more, and its address space goes. May
  * sleep, so its last thread is still there. */
 void vm_proc_exit(struct vm *vm, struct proc *p);
-/* All threads are gone. Drops the reference to the address space. May sleep. */
+/* It is reaped; all threads are gone. May sleep. */
 void vm_proc_free(struct vm *vm, struct proc *p);
+/* The running thread is about to return to user mode, each time. */
+void vm_userret(struct vm *vm);
+void vm_proc_set_nice(struct vm *vm, struct proc *p, int nice); /* -20..20 */
+/* Times swapped out; is it in memory now? */
+uint32_t vm_proc_nswap(const struct proc *p);
+bool vm_proc_in_memory(const struct proc *p);
 int32_t vm_proc_pid(const struct proc *p);
 struct vmspace *vm_proc_vmspace(const struct proc *p);
 /* exec: the new one's reference is taken over, the old one's dropped. */
@@ -400,6 +424,13 @@ struct vm_kernel_ops {
 	bool (*stat_is_gauge)(const struct vm *vm, size_t i);
 	uint64_t (*stat_value)(const struct vm *vm, size_t i);
 	void (*check)(struct vm *vm);
+	/* What the kernel keeps of processes and threads. Any may be NULL.
+	 * proc_new and thread_new may sleep; the record is in no list yet. */
+	void (*proc_new)(struct vm *vm, struct proc *p, struct proc *parent);
+	void (*proc_free)(struct vm *vm, struct proc *p);
+	void (*thread_new)(struct vm *vm, struct thread *td);
+	void (*thread_start)(struct vm *vm, struct thread *td);
+	void (*thread_free)(struct vm *vm, struct thread *td);
 };
 extern const struct vm_kernel_ops vm_kernel_bsd;
 

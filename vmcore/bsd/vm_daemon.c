@@ -250,7 +250,7 @@ vm_daemon_limit(const struct proc *p)
 
 /* System processes, and those with a thread in an odd state, are let be. */
 static bool
-vm_daemon_skips(const struct vm *vm, const struct proc *p)
+vm_daemon_skips(const struct proc *p)
 {
 	const struct thread *td;
 
@@ -258,7 +258,7 @@ vm_daemon_skips(const struct vm *vm, const struct proc *p)
 	    (p->p_flag & (P_INEXEC | P_SYSTEM | P_WEXIT)) != 0)
 		return (true);
 	TAILQ_FOREACH(td, &p->p_threads, td_plist) {
-		if (!vm_thread_ordinary(vm, td))
+		if (!vm_thread_ordinary(td))
 			return (true);
 	}
 	return (false);
@@ -332,7 +332,7 @@ vm_daemon_attempt(struct vm *vm, int attempts)
 	vm_allproc_slock(vm);
 	vm_pageout_note(vm, VPN_ALLPROC, NULL, 0, 0);
 	TAILQ_FOREACH(p, &vm->allproc, p_list) {
-		if (vm_daemon_skips(vm, p))
+		if (vm_daemon_skips(p))
 			continue;
 		if (vm_daemon_proc(vm, p, attempts))
 			above = true;

@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "vmcore/bsd/swap_pager.h"
+#include "vmcore/bsd/vm_glue.h"
 #include "vmcore/bsd/vm_kernel.h"
 #include "vmcore/bsd/vm_pageout.h"
 #include "vmcore/bsd/vnode_pager.h"
@@ -78,8 +79,8 @@ static const struct stat_row stat_rows[] = {
 	COUNTER(v_forks, "address spaces forked"),
 	{ "vm.swap_free", "free pages of swap",
 	    offsetof(struct vm, swap_pager_avail), 8, true },
-	{ "vm.objects", "memory objects", offsetof(struct vm, object_count),
-	    4, true },
+	{ "vm.objects", "memory objects of programs and files",
+	    offsetof(struct vm, object_count), 4, true },
 	{ "vm.object_collapses", "objects merged into their only shadow",
 	    offsetof(struct vm, object_collapses), 4, false },
 	{ "vm.object_bypasses", "objects skipped by a shadow",
@@ -94,6 +95,14 @@ static const struct stat_row stat_rows[] = {
 	KIND("error", VMF_ERROR, "faults that failed"),
 	{ "vm.prezeroed", "pages zeroed while idle",
 	    offsetof(struct vm, cnt_prezero), 4, false },
+	{ "vm.kernel_objects", "memory objects of U areas and kernel stacks",
+	    offsetof(struct vm, kernel_objects), 4, true },
+	{ "vm.procs_out", "processes that are swapped out",
+	    offsetof(struct vm, procs_out), 4, true },
+	{ "vm.proc_swapouts", "times that a whole process was swapped out",
+	    offsetof(struct vm, proc_swapouts), 4, false },
+	{ "vm.proc_swapins", "times that a whole process was swapped in",
+	    offsetof(struct vm, proc_swapins), 4, false },
 };
 #define NSTATS (sizeof(stat_rows) / sizeof(stat_rows[0]))
 
@@ -171,6 +180,10 @@ bsd_create(struct vm *vm, struct tunables *ts, struct sim_err *err)
 		error = vm_syncer_create(vm, ts);
 	if (error == 0)
 		error = vm_inject_create(vm, ts);
+	if (error == 0)
+		error = vm_glue_create(vm, NULL, NULL);
+	if (error == 0)
+		error = vm_glue_tunables(vm, ts);
 	if (error != 0)
 		return (sim_err_set(err, -error,
 		    "cannot create the kernel \"bsd\""));
@@ -180,6 +193,7 @@ bsd_create(struct vm *vm, struct tunables *ts, struct sim_err *err)
 static void
 bsd_destroy(struct vm *vm)
 {
+	vm_glue_destroy(vm);
 	vm_inject_destroy(vm);
 	vm_syncer_destroy(vm);
 	vnode_pager_destroy(vm);
@@ -218,6 +232,7 @@ bsd_boot(struct vm *vm, struct sim_err *err)
 	if (error != 0)
 		return (error);
 	vnode_pager_boot(vm);
+	vm_glue_boot(vm);
 	return (0);
 }
 
@@ -227,6 +242,7 @@ bsd_start_daemons(struct vm *vm)
 	vm_pageout_start(vm);
 	vm_syncer_start(vm);
 	vm_pagezero_start(vm);
+	vm_glue_start(vm);
 }
 
 static void
@@ -239,6 +255,54 @@ bsd_check(struct vm *vm)
 	vnode_pager_check(vm);
 	TAILQ_FOREACH(vs, &vm->vmspaces, link)
 		vm_map_check(vm, vs);
+	vm_glue_check(vm);
+}
+
+/* ------------------------------------------------------------ processes */
+
+/* Process 0 comes before everything else; its limits go to all others. */
+static void
+bsd_proc_new(struct vm *vm, struct proc *p, struct proc *parent)
+{
+	struct ksegrp *kg = TAILQ_FIRST(&p->p_ksegrps);
+	const struct vm_glue *g = vm->glue;
+
+	if ((p->p_flag & P_SYSTEM) != 0) {
+		kg->kg_pri_class = PRI_ITHD;
+		return;
+	}
+	if (parent != NULL)
+		vm_sched_fork(p, parent);
+	else {
+		kg->kg_pri_class = PRI_TIMESHARE;
+		p->p_rss_cur = g->limits.rss_cur;
+		p->p_rss_max = g->limits.rss_max;
+	}
+	resetpriority(vm, kg);
+	vm_glue_proc_new(vm, p);
+}
+
+static void
+bsd_proc_free(struct vm *vm, struct proc *p)
+{
+	vm_sched_exit(vm, p);
+	vm_waitproc(vm, p);
+	if (p->p_upages_obj != NULL)
+		vm_glue_proc_dispose(vm, p);
+}
+
+static void
+bsd_thread_new(struct vm *vm, struct thread *td)
+{
+	if ((td->td_proc->p_flag & P_SYSTEM) == 0)
+		pmap_new_thread(vm, td);
+}
+
+static void
+bsd_thread_free(struct vm *vm, struct thread *td)
+{
+	if (td->td_kstack_obj != NULL)
+		pmap_dispose_thread(vm, td);
 }
 
 const struct vm_kernel_ops vm_kernel_bsd = {
@@ -256,6 +320,11 @@ const struct vm_kernel_ops vm_kernel_bsd = {
 	.stat_is_gauge = bsd_stat_is_gauge,
 	.stat_value = bsd_stat_value,
 	.check = bsd_check,
+	.proc_new = bsd_proc_new,
+	.proc_free = bsd_proc_free,
+	.thread_new = bsd_thread_new,
+	.thread_start = vm_sched_new_thread,
+	.thread_free = bsd_thread_free,
 };
 
 /* ------------------------------------------------------------ the rest */

@@ -347,33 +347,21 @@ vm_pagequeue_unlock(struct vm *vm, struct vm_pagequeue *pq)
 	pq->pq_lock = NULL;
 }
 
-/*
- * On a run queue, running, sleeping or suspended. A thread of a machine is
- * asked itself; one without a simulated thread (conformance) has its fields.
- */
+/* On a run queue, running, sleeping or suspended. */
 static inline bool
-vm_thread_ordinary(const struct vm *vm, const struct thread *td)
+vm_thread_ordinary(const struct thread *td)
 {
-	if ((td->td_inhibitors & (TDI_SLEEPING | TDI_SUSPENDED)) != 0)
-		return (true);
-	if (td->td_sim != NULL && td->td_inhibitors == 0)
-		return (true); /* sleeps on a channel, or could run */
-	return (td->td_state == TDS_RUNQ || td->td_state == TDS_RUNNING);
+	return ((td->td_inhibitors & (TDI_SLEEPING | TDI_SUSPENDED)) != 0 ||
+	    td->td_state == TDS_RUNQ || td->td_state == TDS_RUNNING);
 }
 
-/* _PHOLD, _PRELE: keep a process in memory; holding brings it in. */
+/* _PHOLD: keep a process in memory until vm_proc_release; brings it in. */
 static inline void
 vm_proc_hold(struct vm *vm, struct proc *p)
 {
 	p->p_lock++;
 	if ((p->p_sflag & PS_INMEM) == 0)
 		vm->pageout->env->faultin(vm, p);
-}
-
-static inline void
-vm_proc_release(struct proc *p)
-{
-	p->p_lock--;
 }
 
 /* The software reference, taken. */

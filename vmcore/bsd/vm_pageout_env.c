@@ -326,17 +326,6 @@ env_killproc(struct vm *vm, struct proc *p, const char *why)
 }
 
 static void
-env_sched_nice(struct vm *vm, struct proc *p, int nice)
-{
-	struct ksegrp *kg;
-
-	(void)vm;
-	p->p_nice = nice;
-	TAILQ_FOREACH(kg, &p->p_ksegrps, kg_ksegrp)
-		kg->kg_nice = nice;
-}
-
-static void
 env_racct_set(struct vm *vm, struct proc *p, uint64_t bytes)
 {
 	(void)vm;
@@ -413,7 +402,7 @@ const struct vm_pageout_env vm_pageout_env_kernel = {
 	.vmspace_free = vmspace_free,
 	.swap_count = vmspace_swap_count,
 	.killproc = env_killproc,
-	.sched_nice = env_sched_nice,
+	.sched_nice = vm_proc_set_nice,
 	.racct_set = env_racct_set,
 	.racct_available = env_racct_available,
 	.swap_init = env_swap_init,

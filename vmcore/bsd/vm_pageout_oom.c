@@ -108,12 +108,12 @@ vm_pageout_oom_exempt(const struct vm *vm, const struct proc *p)
 /* Every thread in an ordinary state; a swapped-out one is (unlike for the
  * vm daemon). */
 static bool
-vm_pageout_oom_threads_ok(const struct vm *vm, const struct proc *p)
+vm_pageout_oom_threads_ok(const struct proc *p)
 {
 	const struct thread *td;
 
 	TAILQ_FOREACH(td, &p->p_threads, td_plist) {
-		if (!vm_thread_ordinary(vm, td) &&
+		if (!vm_thread_ordinary(td) &&
 		    (td->td_inhibitors & TDI_SWAPPED) == 0)
 			return (false);
 	}
@@ -137,7 +137,7 @@ vm_pageout_oom_measure(struct vm *vm, struct proc *p, int shortage,
 		return (false);
 	vm_proc_hold(vm, p);
 	if (!env->map_trylock_read(vm, &vs->vm_map)) {
-		vm_proc_release(p);
+		vm_proc_release(vm, p);
 		env->vmspace_free(vm, vs);
 		return (false);
 	}
@@ -161,16 +161,16 @@ vm_pageout_oom_select(struct vm *vm, int shortage, uint64_t *bigsize)
 	vm_pageout_note(vm, VPN_ALLPROC, NULL, 0, 0);
 	TAILQ_FOREACH(p, &vm->allproc, p_list) {
 		if (vm_pageout_oom_exempt(vm, p) ||
-		    !vm_pageout_oom_threads_ok(vm, p) ||
+		    !vm_pageout_oom_threads_ok(p) ||
 		    !vm_pageout_oom_measure(vm, p, shortage, &size))
 			continue;
 		if (size > *bigsize) {
 			if (bigproc != NULL)
-				vm_proc_release(bigproc);
+				vm_proc_release(vm, bigproc);
 			bigproc = p;
 			*bigsize = size;
 		} else
-			vm_proc_release(p);
+			vm_proc_release(vm, p);
 		vm_penv(vm)->preempt(vm); /* R12 (f) */
 	}
 	vm_allproc_sunlock(vm);
@@ -198,6 +198,6 @@ vm_pageout_oom(struct vm *vm, int shortage)
 	vm_trace_event(vm, VME_OOM_KILL, bigproc->p_pid, (int64_t)bigsize, 0);
 	vm_penv(vm)->killproc(vm, bigproc, "out of swap space");
 	vm_penv(vm)->sched_nice(vm, bigproc, PRIO_MIN);
-	vm_proc_release(bigproc);
+	vm_proc_release(vm, bigproc);
 	sim_wakeup(vm->sim, &vm->cnt.v_free_count);
 }
