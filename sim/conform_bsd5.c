@@ -1,5 +1,6 @@
 /*
- * conform_bsd5.c: replaying FreeBSD 5.0 vectors on vmcore's page module.
+ * conform_bsd5.c: replaying FreeBSD 5.0 vectors on vmcore's page module and on
+ * its process swapping.
  *
  * Interface: sim/conform.h (conform_bsd5).
  * Source:    README of the vectors, sections 1 to 3.
@@ -56,23 +57,35 @@ parse_call(struct bsd5 *d, const cJSON *json, struct bsd5_call *call)
 	if (error != 0)
 		return (error);
 	call->op = bsd5_find_op(name);
+	if (call->op == NULL && d->glue != NULL)
+		call->op = bsd5_glue_find_op(name);
 	if (call->op == NULL)
 		return (conform_bad(d->run, "unknown op \"%s\"", name));
 	return (bsd5_parse_args(d, call->op, json, &call->args));
 }
 
-/* One op of a script, from start to end; it has no script of its own. */
+/* An op of a script has no script of its own. */
+static int
+parse_scripted(struct bsd5 *d, const cJSON *json, struct bsd5_call *call)
+{
+	int error = parse_call(d, json, call);
+
+	if (error == 0 &&
+	    (cJSON_GetObjectItemCaseSensitive(json, "sleeps") != NULL ||
+	    cJSON_GetObjectItemCaseSensitive(json, "on_lock") != NULL))
+		error = conform_bad(d->run,
+		    "an op of a script cannot have a script");
+	return (error);
+}
+
+/* One op of a script, from start to end. */
 static int
 run_scripted(struct bsd5 *d, const cJSON *json)
 {
 	struct bsd5_call *outer = d->call, call;
 	int error;
 
-	error = parse_call(d, json, &call);
-	if (error == 0 &&
-	    cJSON_GetObjectItemCaseSensitive(json, "sleeps") != NULL)
-		error = conform_bad(d->run,
-		    "an op of a script cannot have a script");
+	error = parse_scripted(d, json, &call);
 	if (error != 0)
 		return (error);
 	d->call = &call;
@@ -103,6 +116,52 @@ run_script(struct bsd5 *d, const cJSON *script)
 	return (error);
 }
 
+/* One op of an on_lock, in the thread of the call that takes the lock. */
+static void
+run_within(struct bsd5 *d, const cJSON *json)
+{
+	struct bsd5_call *outer = d->call, call;
+	enum bsd5_result result = d->result;
+	struct sim_thread *td = sim_curthread(d->sim);
+	void *data = sim_thread_data(td);
+
+	d->bad_args = parse_scripted(d, json, &call);
+	if (d->bad_args != 0)
+		sim_abandon_current(d->sim);
+	call.within = true;
+	d->call = &call;
+	if (call.args.as_pd)
+		sim_thread_set_data(td, &d->pageproc_td);
+	call.op->fn(d, &call.args);
+	sim_thread_set_data(td, data);
+	d->call = outer;
+	d->result = result;
+	if (d->bad_args != 0)
+		sim_abandon_current(d->sim);
+}
+
+void
+bsd5_locked(struct bsd5 *d, int64_t pid)
+{
+	struct bsd5_call *call = d->call;
+	const cJSON *entry, *json;
+	int i = 0;
+
+	cJSON_ArrayForEach(entry, call->on_lock) {
+		const cJSON *p = cJSON_GetObjectItemCaseSensitive(entry, "pid");
+
+		if ((call->locked >> i & 1) == 0 && cJSON_IsNumber(p) &&
+		    (int64_t)p->valuedouble == pid) {
+			call->locked |= 1ull << i;
+			json = cJSON_GetObjectItemCaseSensitive(entry, "ops");
+			for (json = json->child; json != NULL;
+			    json = json->next)
+				run_within(d, json);
+		}
+		i++;
+	}
+}
+
 /* Run a call until it is over, refused or asleep for good. */
 static int
 run_call(struct bsd5 *d, struct bsd5_call *call)
@@ -116,7 +175,8 @@ run_call(struct bsd5 *d, struct bsd5_call *call)
 	d->call = call;
 	for (;;) {
 		(void)sim_run(d->sim);
-		if (call->done || call->blocked || d->err[0] != '\0')
+		if (call->done || call->blocked || d->err[0] != '\0' ||
+		    d->bad_args != 0)
 			return (0);
 		script = call->script;
 		call->script = script->next;
@@ -139,6 +199,37 @@ begin_op(struct bsd5 *d)
 	d->result = R_NONE;
 }
 
+#define ON_LOCK_MAX 64
+
+/* [{"pid":P,"ops":[...]},...]: what others do just before P is locked. */
+static int
+parse_on_lock(struct bsd5 *d, const cJSON *json, struct bsd5_call *call)
+{
+	const cJSON *entry;
+	int64_t pid = 0;
+	int error;
+
+	call->on_lock = conform_array(d->run, json, "on_lock", false, &error);
+	if (error != 0)
+		return (error);
+	if (cJSON_GetArraySize(call->on_lock) > ON_LOCK_MAX)
+		return (conform_bad(d->run, "\"on_lock\" has more than %d "
+		    "entries", ON_LOCK_MAX));
+	cJSON_ArrayForEach(entry, call->on_lock) {
+		if (!cJSON_IsObject(entry))
+			return (conform_bad(d->run,
+			    "\"on_lock\" must hold objects"));
+		error = conform_int(d->run, entry, "pid", true, INT32_MIN,
+		    INT32_MAX, &pid);
+		if (error == 0)
+			(void)conform_array(d->run, entry, "ops", true,
+			    &error);
+		if (error != 0)
+			return (error);
+	}
+	return (0);
+}
+
 static int
 perform(struct bsd5 *d, const cJSON *json, bool *blocked)
 {
@@ -153,6 +244,9 @@ perform(struct bsd5 *d, const cJSON *json, bool *blocked)
 	if (error != 0)
 		return (error);
 	call.script = scripts != NULL ? scripts->child : NULL;
+	error = parse_on_lock(d, json, &call);
+	if (error != 0)
+		return (error);
 	error = run_call(d, &call);
 	*blocked = call.blocked;
 	d->call = NULL;
@@ -250,6 +344,51 @@ all_ops(struct bsd5 *d, cJSON *ops)
 
 /* ------------------------------------------------------------ set-up */
 
+/* Objects are found by number and stay where they are. NULL: no memory. */
+struct bsd5_object *
+bsd5_new_object(struct bsd5 *d)
+{
+	struct bsd5_object *o = calloc(1, sizeof(*o)), **objs;
+	uint32_t room = d->objs_room * 2 + 16;
+
+	if (o != NULL && d->nobjs == d->objs_room) {
+		objs = realloc(d->objs, room * sizeof(struct bsd5_object *));
+		if (objs == NULL) {
+			free(o);
+			return (NULL);
+		}
+		d->objs = objs;
+		d->objs_room = room;
+	}
+	if (o == NULL)
+		return (NULL);
+	d->objs[d->nobjs++] = o;
+	o->obj.id = d->nobjs;
+	TAILQ_INIT(&o->obj.memq);
+	o->obj.pagerops = &bsd5_pagerops;
+	TAILQ_INSERT_TAIL(&d->vm->object_list, &o->obj, object_list);
+	return (o);
+}
+
+/* A call that is no op: what set-up does to a process. */
+int
+bsd5_run_setup(struct bsd5 *d, bsd5_fn *fn, struct bsd5_proc *proc)
+{
+	struct bsd5_op op = { .name = "set-up", .fn = fn };
+	struct bsd5_call call = { .d = d, .op = &op, .args.proc = proc };
+	int error;
+
+	d->events = cJSON_CreateArray();
+	error = run_call(d, &call);
+	d->call = NULL;
+	cJSON_Delete(d->events);
+	d->events = NULL;
+	if (error == 0 && !call.done)
+		error = conform_bad(d->run, "no memory for the U area of "
+		    "process %d", proc->p.p_pid);
+	return (error);
+}
+
 static int
 setup_object(struct bsd5 *d, const cJSON *cfg, uint32_t i)
 {
@@ -262,13 +401,15 @@ setup_object(struct bsd5 *d, const cJSON *cfg, uint32_t i)
 		{ "vnode", OBJT_VNODE },
 		{ "phys", OBJT_PHYS },
 	};
-	struct bsd5_object *o = &d->objs[i];
+	struct bsd5_object *o = bsd5_new_object(d);
 	int64_t id = -1, color = 0, size = 0, ref = 0, novp = 0;
 	struct conform_run *run = d->run;
 	const char *type;
 	size_t t;
 	int error;
 
+	if (o == NULL)
+		return (conform_bad(run, "no memory"));
 	error = conform_int(run, cfg, "id", true, i, i, &id);
 	if (error == 0)
 		error = conform_int(run, cfg, "color", false, 0, UINT16_MAX,
@@ -298,15 +439,12 @@ setup_object(struct bsd5 *d, const cJSON *cfg, uint32_t i)
 	if (t == sizeof(types) / sizeof(types[0]))
 		return (conform_bad(run, "object type \"%s\": it must be "
 		    "default, swap, vnode or phys", type));
-	o->obj.id = i + 1;
 	o->obj.type = (uint8_t)types[t].type;
 	o->obj.pg_color = (uint16_t)color;
 	o->obj.size = (vm_pindex_t)size;
 	o->obj.ref_count = (int32_t)ref;
 	if (types[t].type == OBJT_VNODE && novp == 0)
 		o->obj.handle = o;
-	TAILQ_INIT(&o->obj.memq);
-	TAILQ_INSERT_TAIL(&d->vm->object_list, &o->obj, object_list);
 	return (0);
 }
 
@@ -323,10 +461,6 @@ setup_objects(struct bsd5 *d, const cJSON *cfg)
 	if (cJSON_GetArraySize(list) > OBJECTS_MAX)
 		return (conform_bad(d->run, "more than %d objects",
 		    OBJECTS_MAX));
-	d->nobjs = (uint32_t)cJSON_GetArraySize(list);
-	d->objs = calloc(d->nobjs + 1, sizeof(*d->objs));
-	if (d->objs == NULL)
-		return (conform_bad(d->run, "no memory"));
 	cJSON_ArrayForEach(item, list) {
 		error = setup_object(d, item, i++);
 		if (error != 0)
@@ -420,6 +554,7 @@ setup_kernel(struct bsd5 *d)
 	d->user_td.td_proc = &d->user;
 	d->pageproc_td.td_proc = &d->pageproc;
 	TAILQ_INIT(&d->vm->object_list);
+	TAILQ_INIT(&d->vm->allproc);
 	d->vm->sim = d->sim;
 	d->vm->pmap = &bsd5_pmap_ops;
 	d->vm->page_hooks = &bsd5_page_hooks;
@@ -433,10 +568,16 @@ setup_kernel(struct bsd5 *d)
 static void
 teardown(struct bsd5 *d)
 {
+	uint32_t i;
+
 	if (d->sim != NULL)
 		sim_destroy(d->sim);
-	if (d->vm != NULL)
+	if (d->vm != NULL) {
 		vm_page_shutdown(d->vm);
+		bsd5_glue_free(d);
+	}
+	for (i = 0; i < d->nobjs; i++)
+		free(d->objs[i]);
 	free(d->vm);
 	free(d->mmu);
 	free(d->rows);
@@ -471,8 +612,6 @@ bsd5_replay(struct conform_run *run)
 	cJSON *ops;
 	int verdict;
 
-	if (strcmp(suite_of(run->scenario), "vm_glue") == 0)
-		return (conform_fail(run, "suite vm_glue not supported yet"));
 	cfg = conform_object(run, run->scenario, "cfg", true, &verdict);
 	if (verdict != 0)
 		return (verdict);
@@ -482,6 +621,8 @@ bsd5_replay(struct conform_run *run)
 	verdict = setup_kernel(&d);
 	if (verdict == 0)
 		verdict = setup_machine(&d, cfg);
+	if (verdict == 0 && strcmp(suite_of(run->scenario), "vm_glue") == 0)
+		verdict = bsd5_glue_setup(&d, cfg);
 	if (verdict == 0)
 		verdict = all_ops(&d, ops);
 	teardown(&d);

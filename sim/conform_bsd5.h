@@ -7,7 +7,7 @@
 #define VMSIM_SIM_CONFORM_BSD5_H
 
 #include "sim/conform.h"
-#include "vmcore/vm_int.h"
+#include "vmcore/bsd/vm_glue.h"
 
 /* The model MMU's bits: one mapping a page at most. */
 #define MMU_MAPPED 1
@@ -48,6 +48,14 @@ struct bsd5_args {
 	int req; /* VM_ALLOC_* */
 	const char *name;
 	bool as_pd, act, also, setvalid, zero, noobj, find_cache;
+	/* of the suite vm_glue */
+	struct bsd5_proc *proc, *child;
+	struct bsd5_thread *thread;
+	struct ksegrp *group;
+	int64_t action, flags, rw, len;
+	uint64_t addr;
+	bool allow, kva_fail, pager_fail, shared_sig;
+	int64_t sigrefs;
 };
 
 struct bsd5;
@@ -56,7 +64,10 @@ typedef void bsd5_fn(struct bsd5 *d, const struct bsd5_args *a);
 enum { /* arguments that an op cannot do without */
 	NEED_M = 1, NEED_TO = 2, NEED_O = 4, NEED_PI = 8, NEED_BASE = 16,
 	NEED_SIZE = 32, NEED_BITS = 64, NEED_PROT = 128, NEED_NAME = 256,
-	NEED_V = 512, NEED_FIND = 1024,
+	NEED_V = 512, NEED_FIND = 1024, NEED_PID = 2048, NEED_CHILD = 4096,
+	NEED_TID = 8192, NEED_G = 16384, NEED_ADDR = 32768,
+	NEED_LEN = 65536, /* signed */ NEED_ULEN = 131072,
+	NEED_ACTION = 262144, NEED_FLAGS = 524288,
 };
 struct bsd5_op {
 	const char *name;
@@ -72,6 +83,9 @@ struct bsd5_call {
 	const struct bsd5_op *op;
 	struct bsd5_args args;
 	const cJSON *script; /* "sleeps", NULL: none; its next entry */
+	const cJSON *on_lock; /* entries, NULL: none */
+	uint64_t locked; /* bit i: entry i has been performed */
+	bool within; /* of an on_lock: it runs inside another call */
 	bool done, blocked;
 };
 
@@ -84,7 +98,9 @@ struct bsd5 {
 
 	uint32_t npages, nobjs;
 	uint8_t *mmu; /* a page's bits */
-	struct bsd5_object *objs;
+	struct bsd5_object **objs;
+	uint32_t objs_room;
+	struct bsd5_glue *glue; /* of the suite vm_glue, NULL in others */
 
 	/* the present op */
 	struct bsd5_call *call; /* innermost */
@@ -131,6 +147,71 @@ cJSON *bsd5_outcome(struct bsd5 *d, bool blocked);
 cJSON *bsd5_snapshot(struct bsd5 *d);
 cJSON *bsd5_queues(struct vm *vm, uint32_t first_page);
 void bsd5_dump(struct bsd5 *d);
+
+/* ---- the suite vm_glue */
+
+enum bsd5_proc_field { P_STATE, P_FLAG, P_SFLAG, P_LOCK, P_SWTIME, P_SWRSS,
+	P_NSWAP, P_REFS, P_COUNT };
+
+struct bsd5_space { /* an address space */
+	struct vmspace vs; /* first */
+	int64_t rss; /* resident pages */
+	int64_t maplocked; /* a try-lock of its map fails */
+	struct bsd5_space *next; /* all of them */
+};
+
+struct bsd5_proc {
+	struct proc p; /* first */
+	struct thread self; /* as it calls useracc and its like */
+	uint32_t ngroups;
+	struct ksegrp *groups;
+	int64_t was[P_COUNT];
+};
+
+struct bsd5_thread {
+	struct thread td; /* first */
+	int64_t was_inhib, was_state;
+};
+
+struct bsd5_glue {
+	uint32_t nprocs, nthreads, threads_room;
+	struct bsd5_proc *procs;
+	struct bsd5_thread **threads;
+	struct bsd5_space *spaces;
+	uint64_t sharers_sigacts; /* what shared signal actions point to */
+	uint64_t timers; /* a fresh value for each parent that forks */
+};
+
+/* conform_bsd5.c */
+struct bsd5_object *bsd5_new_object(struct bsd5 *d);
+int bsd5_run_setup(struct bsd5 *d, bsd5_fn *fn, struct bsd5_proc *proc);
+/* The entry for pid of the call's on_lock, once. */
+void bsd5_locked(struct bsd5 *d, int64_t pid);
+
+/* conform_bsd5_glue.c: processes, their state as JSON */
+int bsd5_glue_setup(struct bsd5 *d, const cJSON *cfg);
+void bsd5_glue_free(struct bsd5 *d);
+/* The cfg fields of a process that an object gives; 0 or -EINVAL. */
+int bsd5_glue_set_proc(struct bsd5 *d, struct bsd5_proc *bp,
+    const cJSON *json);
+int bsd5_glue_set_group(struct bsd5 *d, struct ksegrp *kg, const cJSON *json);
+int bsd5_glue_set_thread(struct bsd5 *d, struct bsd5_thread *bt,
+    const cJSON *json);
+struct bsd5_proc *bsd5_glue_proc(const struct bsd5 *d, int64_t pid);
+struct bsd5_thread *bsd5_glue_thread(const struct bsd5 *d, int64_t tid);
+struct bsd5_space *bsd5_glue_space(struct bsd5 *d);
+void bsd5_glue_remember(struct bsd5 *d);
+void bsd5_glue_outcome(struct bsd5 *d, cJSON *exp);
+void bsd5_glue_snapshot(struct bsd5 *d, cJSON *exp);
+
+/* conform_bsd5_glue_ops.c */
+const struct bsd5_op *bsd5_glue_find_op(const char *name);
+int bsd5_glue_parse_args(struct bsd5 *d, uint32_t need, const cJSON *json,
+    struct bsd5_args *a);
+
+/* conform_bsd5_glue_env.c */
+extern const struct vm_glue_env bsd5_glue_env;
+extern const struct vm_pagerops bsd5_pagerops;
 
 /* conform_bsd5_boot.c */
 bsd5_fn bsd5_op_startup;

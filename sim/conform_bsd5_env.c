@@ -40,6 +40,18 @@ bsd5_event(struct bsd5 *d, const char *kind, const char *fmt, ...)
 	cJSON_AddItemToArray(d->events, ev);
 }
 
+/* The pid of the process whose p_sflag this is; -1: it is none. */
+static int32_t
+sflag_channel(const struct bsd5 *d, const void *chan)
+{
+	uint32_t i;
+
+	for (i = 0; d->glue != NULL && i < d->glue->nprocs; i++)
+		if (chan == &d->glue->procs[i].p.p_sflag)
+			return (d->glue->procs[i].p.p_pid);
+	return (-1);
+}
+
 static void
 channel_name(const struct bsd5 *d, const void *chan, char *buf, size_t size)
 {
@@ -52,6 +64,10 @@ channel_name(const struct bsd5 *d, const void *chan, char *buf, size_t size)
 		snprintf(buf, size, "free");
 	else if (chan == &vm->vm_pageout_pages_needed)
 		snprintf(buf, size, "pageout");
+	else if (vm->glue != NULL && chan == vm_swapper_channel(vm))
+		snprintf(buf, size, "swapper");
+	else if (sflag_channel(d, chan) >= 0)
+		snprintf(buf, size, "sflag:%d", sflag_channel(d, chan));
 	else if (m >= vm->page_array &&
 	    m < vm->page_array + vm->page_array_size)
 		snprintf(buf, size, "page:%u", bsd5_page_index(d, m));
@@ -84,6 +100,11 @@ on_sleep(void *ctx, struct sim_thread *td, const void *chan, int priority,
 	channel_name(d, chan, name, sizeof(name));
 	bsd5_event(d, "sleep", "sisi", name, (int64_t)priority, wmesg,
 	    (int64_t)timeout);
+	if (d->call->within) {
+		d->bad_args = conform_bad(d->run,
+		    "an op of \"on_lock\" sleeps");
+		sim_abandon_current(d->sim);
+	}
 	if (d->call->script == NULL) {
 		d->call->blocked = true;
 		sim_abandon_current(d->sim);

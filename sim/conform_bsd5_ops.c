@@ -369,7 +369,7 @@ op_setvar(struct bsd5 *d, const struct bsd5_args *a)
 static void
 op_setobj(struct bsd5 *d, const struct bsd5_args *a)
 {
-	struct bsd5_object *o = &d->objs[a->o->id - 1];
+	struct bsd5_object *o = d->objs[a->o->id - 1];
 	int64_t ref = a->o->ref_count, dead = (a->o->flags & OBJ_DEAD) != 0;
 
 	/* The ranges were checked by bsd5_parse_args. */
@@ -507,7 +507,7 @@ parse_object(struct bsd5 *d, const cJSON *json, bool required,
 	error = conform_int(d->run, json, "o", required, 0,
 	    (int64_t)d->nobjs - 1, &i);
 	if (error == 0 && i >= 0)
-		*object = &d->objs[i].obj;
+		*object = &d->objs[i]->obj;
 	return (error);
 }
 
@@ -665,7 +665,8 @@ bsd5_parse_args(struct bsd5 *d, const struct bsd5_op *op, const cJSON *json,
 		    &a->to);
 	if (error == 0)
 		error = parse_object(d, json, (need & NEED_O) != 0, &a->o);
-	if (error == 0)
+	/* "cls" means something else elsewhere. */
+	if (error == 0 && (need & (NEED_PI | NEED_FIND)) != 0)
 		error = parse_req(d, json, a);
 	if (error == 0 && (need & NEED_FIND) != 0)
 		error = parse_find(d, json, a);
@@ -673,6 +674,8 @@ bsd5_parse_args(struct bsd5 *d, const struct bsd5_op *op, const cJSON *json,
 		error = parse_numbers(d, need, json, a);
 	if (error == 0)
 		error = parse_switches(d, json, a);
+	if (error == 0 && d->glue != NULL)
+		error = bsd5_glue_parse_args(d, need, json, a);
 	if (error == 0 && (need & NEED_NAME) != 0)
 		a->name = conform_string(d->run, json, "name", true, &error);
 	return (error == 0 ? check_args(d, op, a) : error);

@@ -84,9 +84,11 @@ bsd5_remember(struct bsd5 *d)
 	for (i = 0; i < d->npages; i++)
 		read_page(d, i, &d->rows[i]);
 	for (i = 0; i < d->nobjs; i++) {
-		d->objs[i].was_resident = d->objs[i].obj.resident_page_count;
-		d->objs[i].was_flags = d->objs[i].obj.flags;
+		d->objs[i]->was_resident = d->objs[i]->obj.resident_page_count;
+		d->objs[i]->was_flags = d->objs[i]->obj.flags;
 	}
+	if (d->glue != NULL)
+		bsd5_glue_remember(d);
 }
 
 /* ------------------------------------------------------------ an outcome */
@@ -158,7 +160,7 @@ changed_objects(const struct bsd5 *d)
 	uint32_t i;
 
 	for (i = 0; i < d->nobjs; i++) {
-		const struct bsd5_object *o = &d->objs[i];
+		const struct bsd5_object *o = d->objs[i];
 
 		if (o->obj.resident_page_count == o->was_resident &&
 		    o->obj.flags == o->was_flags)
@@ -222,6 +224,8 @@ bsd5_outcome(struct bsd5 *d, bool blocked)
 	add_unless_empty(exp, "c", changed_counters(d));
 	add_unless_empty(exp, "p", changed_pages(d));
 	add_unless_empty(exp, "ob", changed_objects(d));
+	if (d->glue != NULL)
+		bsd5_glue_outcome(d, exp);
 	add_unless_empty(exp, "ev", d->events);
 	d->events = NULL;
 	return (exp);
@@ -313,9 +317,9 @@ all_objects(const struct bsd5 *d)
 		row = cJSON_CreateArray();
 		list = cJSON_CreateArray();
 		add_number(row, i);
-		add_number(row, d->objs[i].obj.resident_page_count);
-		add_number(row, d->objs[i].obj.flags);
-		TAILQ_FOREACH (m, &d->objs[i].obj.memq, listq)
+		add_number(row, d->objs[i]->obj.resident_page_count);
+		add_number(row, d->objs[i]->obj.flags);
+		TAILQ_FOREACH (m, &d->objs[i]->obj.memq, listq)
 			add_number(list, bsd5_page_index(d, m));
 		cJSON_AddItemToArray(row, list);
 		cJSON_AddItemToArray(objs, row);
@@ -338,6 +342,8 @@ bsd5_snapshot(struct bsd5 *d)
 		cJSON_AddNumberToObject(c, counter_names[i], (double)now[i]);
 	cJSON_AddItemToObject(exp, "pages", all_pages(d));
 	cJSON_AddItemToObject(exp, "objs", all_objects(d));
+	if (d->glue != NULL)
+		bsd5_glue_snapshot(d, exp);
 	return (exp);
 }
 

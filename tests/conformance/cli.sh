@@ -68,8 +68,18 @@ echo '[1]' >list
 expect 65 'list:1: not a scenario' list
 echo '{"suite":"nonsense","id":"X"}' >suite
 expect 65 'suite:1: scenario X: unknown suite "nonsense"' suite
-printf '{"suite":"vm_glue","id":"G","cfg":{},"ops":[]}\n' >glue
-expect 1 'suite vm_glue not supported yet' glue
+# processes that cannot be
+glue() {
+	printf '{"suite":"vm_glue","id":"G","cfg":{"pages":8,"procs":[%s]},' \
+	    "$1" >glue
+	printf '"ops":[%s]}\n' "$2" >>glue
+}
+glue '{"pid":7,"groups":[]},{"pid":7,"groups":[]}' ''
+expect 65 'two processes 7' glue
+glue '{"pid":7,"groups":[]}' '{"op":"faultin","pid":8,"exp":{}}'
+expect 65 '"pid": there is no process 8' glue
+glue '{"pid":7,"groups":[]}' '{"op":"proc_swapin","pid":7,"exp":{}}'
+expect 1 'UAREA_NONE' glue
 for op in '{"op":"fly"}' '{"op":"free","m":4}' '{"op":"free","m":-1}' \
     '{"op":"free","m":0.5}' '{"op":"free","m":"0"}' '{"op":"free"}' \
     '{"op":"lookup","o":1,"pi":0}' '{"op":"lookup","o":0}' '{"op":7}' '{}' \
