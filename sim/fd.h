@@ -29,7 +29,8 @@ struct file_ops {
 	    size_t n, uint64_t off);
 	uint32_t (*poll)(struct file *f); /* POLL*; NULL: always ready */
 	void (*close)(struct file *f); /* last reference; may sleep */
-	void (*stat)(struct file *f, struct vfs_stat *st); /* NULL: the inode's */
+	/* NULL: the inode's. */
+	void (*stat)(struct file *f, struct vfs_stat *st);
 };
 
 struct file {

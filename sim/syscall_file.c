@@ -348,6 +348,134 @@ sys_pwritev2(struct sysctx *c)
 	return (rw_vector2(c, true));
 }
 
+/* ---- from file to file ---- */
+
+struct copy {
+	struct file *in, *out;
+	uint64_t in_off, out_off;
+	uint64_t left;
+};
+
+/* Until there is no more, or a piece was short. */
+static int64_t
+copy_loop(struct sysctx *c, struct copy *cp)
+{
+	uint8_t *buf = sys_buf(c, 0);
+	int64_t done = 0;
+
+	if (buf == NULL)
+		return (-ENOMEM);
+	while (cp->left != 0 && !(done != 0 && signal_pending(c->t))) {
+		size_t n = cp->left < SYSBUF_SIZE ? cp->left : SYSBUF_SIZE;
+		ssize_t got, put;
+
+		got = cp->in->ops->read(c, cp->in, buf, n, cp->in_off);
+		put = got <= 0 ? got : cp->out->ops->write(c, cp->out, buf,
+		    (size_t)got, cp->out_off);
+		if (put <= 0)
+			return (done != 0 ? done : put);
+		cp->in_off += (uint64_t)put;
+		cp->out_off += (uint64_t)put;
+		cp->left -= (uint64_t)put;
+		done += put;
+		if ((size_t)put < n)
+			break;
+	}
+	return (done);
+}
+
+/* The files of a copy: readable and seekable, and writable. */
+static int
+copy_files(struct sysctx *c, uint64_t in, uint64_t out, uint64_t n,
+    struct copy *cp)
+{
+	cp->in = sys_file(c, in, false);
+	cp->out = cp->in != NULL ? sys_file(c, out, false) : NULL;
+	if (cp->out == NULL || (cp->in->flags & O_ACCMODE) == O_WRONLY ||
+	    (cp->out->flags & O_ACCMODE) == O_RDONLY)
+		return (-EBADF);
+	if (cp->in->ops != &file_ops_regular || cp->out->ops->write == NULL)
+		return (-EINVAL);
+	cp->in_off = cp->in->offset;
+	cp->out_off = cp->out->offset;
+	cp->left = n < RW_MAX ? n : RW_MAX;
+	return (0);
+}
+
+/* An offset given by pointer (va != 0) takes the place of the file's own. */
+static int
+copy_offset(struct sysctx *c, vm_offset_t va, uint64_t *off)
+{
+	int error = va != 0 ? sys_copyin(c, va, off, sizeof(*off)) : 0;
+
+	return (error == 0 && (int64_t)*off < 0 ? -EINVAL : error);
+}
+
+static int
+copy_done(struct sysctx *c, vm_offset_t va, struct file *f, uint64_t off)
+{
+	if (va != 0)
+		return (sys_copyout(c, va, &off, sizeof(off)));
+	if (f->ops->seekable)
+		f->offset = off;
+	return (0);
+}
+
+int64_t
+sys_sendfile(struct sysctx *c)
+{
+	struct copy cp;
+	int64_t done;
+	int error;
+
+	error = copy_files(c, c->a[1], c->a[0], c->a[3], &cp);
+	if (error == 0 && (cp.out->flags & O_APPEND))
+		error = -EINVAL;
+	if (error == 0)
+		error = copy_offset(c, c->a[2], &cp.in_off);
+	if (error != 0)
+		return (error);
+	done = copy_loop(c, &cp);
+	if (done <= 0)
+		return (done);
+	error = copy_done(c, c->a[2], cp.in, cp.in_off);
+	if (error == 0)
+		error = copy_done(c, 0, cp.out, cp.out_off);
+	return (error != 0 ? error : done);
+}
+
+int64_t
+sys_copy_file_range(struct sysctx *c)
+{
+	struct copy cp;
+	int64_t done;
+	int error;
+
+	if ((uint32_t)c->a[5] != 0)
+		return (-EINVAL);
+	error = copy_files(c, c->a[0], c->a[2], c->a[4], &cp);
+	if (error == 0 && cp.out->ops != &file_ops_regular)
+		error = -EINVAL;
+	if (error == 0 && (cp.out->flags & O_APPEND))
+		error = -EBADF;
+	if (error == 0)
+		error = copy_offset(c, c->a[1], &cp.in_off);
+	if (error == 0)
+		error = copy_offset(c, c->a[3], &cp.out_off);
+	if (error != 0)
+		return (error);
+	if (cp.in->ip == cp.out->ip && cp.in_off < cp.out_off + cp.left &&
+	    cp.out_off < cp.in_off + cp.left)
+		return (-EINVAL);
+	done = copy_loop(c, &cp);
+	if (done <= 0)
+		return (done);
+	error = copy_done(c, c->a[1], cp.in, cp.in_off);
+	if (error == 0)
+		error = copy_done(c, c->a[3], cp.out, cp.out_off);
+	return (error != 0 ? error : done);
+}
+
 /* ---- seeking ---- */
 
 /* Files are taken to have no holes but the one past the end. */
@@ -440,7 +568,8 @@ dup_from(struct sysctx *c, struct file *f, int min, bool cloexec)
 	int fd;
 
 	file_hold(f);
-	fd = fd_install(c->p->fds, f, min, sys_limit(c->p, RLIMIT_NOFILE), cloexec);
+	fd = fd_install(c->p->fds, f, min, sys_limit(c->p, RLIMIT_NOFILE),
+	    cloexec);
 	if (fd < 0)
 		file_drop(f);
 	return (fd);
@@ -507,8 +636,8 @@ make_pipe(struct sysctx *c, vm_offset_t va, uint32_t flags)
 	if (error != 0)
 		return (error);
 	for (int i = 0; i < 2; i++) {
-		fd[i] = fd_install(c->p->fds, end[i], 0, sys_limit(c->p, RLIMIT_NOFILE),
-		    (flags & O_CLOEXEC) != 0);
+		fd[i] = fd_install(c->p->fds, end[i], 0,
+		    sys_limit(c->p, RLIMIT_NOFILE), (flags & O_CLOEXEC) != 0);
 		if (fd[i] < 0) {
 			error = fd[i];
 			file_drop(end[i]);
@@ -565,36 +694,10 @@ fcntl_lock(struct sysctx *c, struct file *f, int cmd)
 	return (0);
 }
 
-int64_t
-sys_fcntl(struct sysctx *c)
+/* What does not concern the descriptor but the open file. */
+static int64_t
+fcntl_file(struct sysctx *c, struct file *f, int cmd)
 {
-	int fd = (int)c->a[0], cmd = (int)c->a[1];
-	struct file *f = sys_file(c, c->a[0], true);
-	bool path;
-
-	if (f == NULL)
-		return (-EBADF);
-	path = f->ops == &file_ops_path;
-	switch (cmd) {
-	case F_DUPFD:
-	case F_DUPFD_CLOEXEC:
-		if ((uint32_t)c->a[2] >= sys_limit(c->p, RLIMIT_NOFILE))
-			return (-EINVAL);
-		return (dup_from(c, f, (int)c->a[2],
-		    cmd == F_DUPFD_CLOEXEC));
-	case F_GETFD:
-		return (fd_cloexec(c->p->fds, fd) ? FD_CLOEXEC : 0);
-	case F_SETFD:
-		fd_set_cloexec(c->p->fds, fd, (c->a[2] & FD_CLOEXEC) != 0);
-		return (0);
-	case F_GETFL:
-		return (f->flags & ~(uint32_t)(O_CREAT | O_EXCL | O_NOCTTY |
-		    O_TRUNC | O_CLOEXEC));
-	default:
-		break;
-	}
-	if (path)
-		return (-EBADF);
 	switch (cmd) {
 	case F_SETFL:
 		f->flags = (f->flags & ~(uint32_t)SETTABLE) |
@@ -618,6 +721,35 @@ sys_fcntl(struct sysctx *c)
 		return (0);
 	default:
 		return (-EINVAL);
+	}
+}
+
+int64_t
+sys_fcntl(struct sysctx *c)
+{
+	int fd = (int)c->a[0], cmd = (int)c->a[1];
+	struct file *f = sys_file(c, c->a[0], true);
+
+	if (f == NULL)
+		return (-EBADF);
+	switch (cmd) {
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
+		if ((uint32_t)c->a[2] >= sys_limit(c->p, RLIMIT_NOFILE))
+			return (-EINVAL);
+		return (dup_from(c, f, (int)c->a[2],
+		    cmd == F_DUPFD_CLOEXEC));
+	case F_GETFD:
+		return (fd_cloexec(c->p->fds, fd) ? FD_CLOEXEC : 0);
+	case F_SETFD:
+		fd_set_cloexec(c->p->fds, fd, (c->a[2] & FD_CLOEXEC) != 0);
+		return (0);
+	case F_GETFL:
+		return (f->flags & ~(uint32_t)(O_CREAT | O_EXCL | O_NOCTTY |
+		    O_TRUNC | O_CLOEXEC));
+	default:
+		return (f->ops == &file_ops_path ? -EBADF :
+		    fcntl_file(c, f, cmd));
 	}
 }
 

@@ -1,15 +1,13 @@
 /*
- * syscall_misc.c: identity, limits, the machine, threads' set-up, futexes
- * and the end of a thread.
+ * syscall_misc.c: identity, limits, the machine, scheduling, and threads'
+ * set-up.
  *
  * Interface: sys_* of sim/syscall_table.h. Source: the manual pages, Linux
  * 6.1. Differences: every id is 0 (root) and stays what it is set to only
- * where that is 0; scheduling calls accept SCHED_OTHER alone; a futex is
- * known by address space and address.
+ * where that is 0; scheduling calls accept SCHED_OTHER alone.
  */
 #include <asm/prctl.h>
 #include <linux/capability.h>
-#include <linux/futex.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,11 +15,8 @@
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 
 #include "sim/syscall_int.h"
-
-#define LOCK_PRI 100 /* PLOCK of FreeBSD 5 */
 
 /* ---- who ---- */
 
@@ -702,214 +697,4 @@ sys_personality(struct sysctx *c)
 	uint32_t want = (uint32_t)c->a[0];
 
 	return (want == UINT32_MAX || (want & 0xff) == 0 ? 0 : -EINVAL);
-}
-
-/* ---- futex ---- */
-
-static uint32_t
-futex_wake(struct sysctx *c, vm_offset_t addr, uint32_t most, uint32_t bits)
-{
-	struct futex_waiter *w, *next;
-	uint32_t n = 0;
-
-	for (w = TAILQ_FIRST(&c->ss->futexes); w != NULL && n < most;
-	    w = next) {
-		next = TAILQ_NEXT(w, link);
-		if (w->vs != c->vs || w->addr != addr || !(w->bits & bits))
-			continue;
-		TAILQ_REMOVE(&c->ss->futexes, w, link);
-		w->woken = true;
-		sim_wakeup(c->sim, w);
-		n++;
-	}
-	return (n);
-}
-
-/* Move waiters to another word, after waking `most`. */
-static uint32_t
-futex_requeue(struct sysctx *c, uint32_t most, uint32_t move)
-{
-	uint32_t n = futex_wake(c, c->a[0], most, UINT32_MAX);
-	struct futex_waiter *w;
-
-	TAILQ_FOREACH(w, &c->ss->futexes, link) {
-		if (move == 0)
-			break;
-		if (w->vs != c->vs || w->addr != c->a[0])
-			continue;
-		w->addr = c->a[4];
-		move--;
-		n++;
-	}
-	return (n);
-}
-
-static int
-futex_check(struct sysctx *c, uint32_t value)
-{
-	uint32_t word;
-
-	if (sys_copyin(c, c->a[0], &word, sizeof(word)) != 0)
-		return (-EFAULT);
-	return (word == value ? 0 : -EAGAIN);
-}
-
-/* The simulated time at which a wait ends; SIM_TIME_NEVER without limit. */
-static int
-futex_deadline(struct sysctx *c, int op, bool realtime, sim_time_t *end)
-{
-	int64_t ts[2];
-	uint64_t ns, now;
-
-	*end = SIM_TIME_NEVER;
-	if (c->a[3] == 0)
-		return (0);
-	if (sys_copyin(c, c->a[3], ts, sizeof(ts)) != 0)
-		return (-EFAULT);
-	if (ts[0] < 0 || ts[1] < 0 || ts[1] >= 1000000000)
-		return (-EINVAL);
-	if (ts[0] > 1000000000)
-		return (0);
-	ns = (uint64_t)ts[0] * 1000000000 + (uint64_t)ts[1];
-	if (op == FUTEX_WAIT_BITSET) {
-		now = realtime ? machine_wall_ns(c->m) :
-		    sim_to_ns(c->sim, sim_now(c->sim));
-		ns = ns > now ? ns - now : 0;
-	}
-	*end = sim_now(c->sim) + sim_ns(c->sim, ns);
-	return (0);
-}
-
-static int64_t
-futex_wait(struct sysctx *c, int op, bool realtime, uint32_t bits)
-{
-	struct futex_waiter w = { .vs = c->vs, .addr = c->a[0],
-		.bits = bits };
-	sim_time_t end;
-	int error;
-
-	if (bits == 0)
-		return (-EINVAL);
-	error = futex_deadline(c, op, realtime, &end);
-	if (error == 0)
-		error = futex_check(c, (uint32_t)c->a[2]);
-	if (error != 0)
-		return (error);
-	/* nothing has slept since the word was read: no wake-up is lost */
-	TAILQ_INSERT_TAIL(&c->ss->futexes, &w, link);
-	while (!w.woken && error == 0) {
-		sim_time_t now = sim_now(c->sim);
-
-		if (now >= end)
-			error = -ETIMEDOUT;
-		else
-			error = sys_sleep(c, &w, LOCK_PRI, "futex",
-			    end == SIM_TIME_NEVER ? SIM_NO_TIMEOUT :
-			    end - now);
-	}
-	if (w.woken)
-		return (0);
-	TAILQ_REMOVE(&c->ss->futexes, &w, link);
-	return (error);
-}
-
-int64_t
-sys_futex(struct sysctx *c)
-{
-	int op = (int)c->a[1] & FUTEX_CMD_MASK;
-	bool realtime = (c->a[1] & FUTEX_CLOCK_REALTIME) != 0;
-	int error;
-
-	if ((c->a[0] & 3) != 0)
-		return (-EINVAL);
-	if (!user_range_ok(c->a[0], 4))
-		return (-EFAULT);
-	switch (op) {
-	case FUTEX_WAIT:
-		return (futex_wait(c, op, realtime, UINT32_MAX));
-	case FUTEX_WAIT_BITSET:
-		return (futex_wait(c, op, realtime, (uint32_t)c->a[5]));
-	case FUTEX_WAKE:
-		return (futex_wake(c, c->a[0], (uint32_t)c->a[2],
-		    UINT32_MAX));
-	case FUTEX_WAKE_BITSET:
-		if ((uint32_t)c->a[5] == 0)
-			return (-EINVAL);
-		return (futex_wake(c, c->a[0], (uint32_t)c->a[2],
-		    (uint32_t)c->a[5]));
-	case FUTEX_CMP_REQUEUE:
-		error = futex_check(c, (uint32_t)c->a[5]);
-		if (error != 0)
-			return (error);
-		/* FALLTHROUGH */
-	case FUTEX_REQUEUE:
-		if ((c->a[4] & 3) != 0 || (int32_t)c->a[2] < 0 ||
-		    (int32_t)c->a[3] < 0)
-			return (-EINVAL);
-		return (futex_requeue(c, (uint32_t)c->a[2],
-		    (uint32_t)c->a[3]));
-	default:
-		return (-ENOSYS);
-	}
-}
-
-/* ---- the end ---- */
-
-static bool
-is_last_thread(const struct uthread *t)
-{
-	const struct uthread *o;
-
-	TAILQ_FOREACH(o, &t->p->threads, link) {
-		if (o != t && !o->exiting)
-			return (false);
-	}
-	return (true);
-}
-
-int64_t
-sys_exit(struct sysctx *c)
-{
-	const uint32_t zero = 0;
-	struct uthread *t = c->t;
-
-	if (is_last_thread(t)) {
-		uproc_exit(t, ((int)c->a[0] & 0xff) << 8);
-		return (0);
-	}
-	if (t->clear_child_tid != 0 &&
-	    sys_copyout(c, t->clear_child_tid, &zero, sizeof(zero)) == 0)
-		(void)futex_wake(c, t->clear_child_tid, 1, UINT32_MAX);
-	t->exiting = true;
-	return (0);
-}
-
-int64_t
-sys_exit_group(struct sysctx *c)
-{
-	uproc_exit(c->t, ((int)c->a[0] & 0xff) << 8);
-	return (0);
-}
-
-/* There are no children yet. */
-int64_t
-sys_wait4(struct sysctx *c)
-{
-	if ((uint32_t)c->a[2] & ~(uint32_t)(WNOHANG | WUNTRACED | WCONTINUED |
-	    __WNOTHREAD | __WCLONE | __WALL))
-		return (-EINVAL);
-	return (-ECHILD);
-}
-
-int64_t
-sys_waitid(struct sysctx *c)
-{
-	uint32_t options = (uint32_t)c->a[3];
-
-	if ((options & ~(uint32_t)(WNOHANG | WNOWAIT | WEXITED | WSTOPPED |
-	    WCONTINUED | __WNOTHREAD | __WCLONE | __WALL)) ||
-	    !(options & (WEXITED | WSTOPPED | WCONTINUED)) ||
-	    (uint32_t)c->a[0] > P_PIDFD)
-		return (-EINVAL);
-	return (-ECHILD);
 }

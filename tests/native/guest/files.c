@@ -2,6 +2,7 @@
 #include "guest.h"
 
 #include <dirent.h>
+#include <sys/sendfile.h>
 #include <sys/statfs.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -215,6 +216,45 @@ times(void)
 }
 
 static void
+copying(void)
+{
+	int in = make_file("cin", 10000), out = open("cout", O_RDWR | O_CREAT,
+	    0600), p[2];
+	off_t a = 4000, b = 100;
+	char buf[8];
+
+	lseek(in, 9000, SEEK_SET);
+	printf("sendfile %ld", (long)sendfile(out, in, NULL, 5000));
+	printf(" at %ld %ld\n", (long)lseek(in, 0, SEEK_CUR),
+	    (long)lseek(out, 0, SEEK_CUR));
+	printf("from an offset %ld", (long)sendfile(out, in, &a, 200));
+	printf(" at %ld %ld %ld\n", (long)a, (long)lseek(in, 0, SEEK_CUR),
+	    (long)lseek(out, 0, SEEK_CUR));
+	printf("read %ld", (long)pread(out, buf, 5, 1094));
+	printf(" %.5s\n", buf);
+	if (pipe(p) != 0)
+		exit(1);
+	a = 0;
+	printf("to a pipe %ld\n", (long)sendfile(p[1], in, &a, 3000));
+	say("from a pipe", sendfile(out, p[0], NULL, 10));
+	say("from a directory", sendfile(out, open(".", O_RDONLY), NULL, 1));
+	say("to a read-only one", sendfile(open("cin", O_RDONLY), in, NULL,
+	    1));
+	a = -1;
+	say("from before the start", sendfile(out, in, &a, 1));
+	a = 0;
+	printf("range %ld", (long)copy_file_range(in, &a, out, &b, 6000, 0));
+	printf(" at %ld %ld\n", (long)a, (long)b);
+	a = 0;
+	b = 10;
+	say("range over itself", copy_file_range(in, &a, in, &b, 100, 0));
+	say("range flags", copy_file_range(in, &a, out, &b, 100, 5));
+	a = 20000;
+	printf("range past the end %ld\n", (long)copy_file_range(in, &a, out,
+	    NULL, 100, 0));
+}
+
+static void
 devices(void)
 {
 	unsigned char a[16], b[16];
@@ -246,6 +286,7 @@ main(void)
 	opening();
 	names();
 	times();
+	copying();
 	devices();
 	return (0);
 }
