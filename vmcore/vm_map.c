@@ -607,6 +607,9 @@ vm_map_check(struct vm *vm, struct vmspace *vs)
 	uint64_t size = 0;
 	uint32_t n = 0;
 
+	/* Somebody sleeps in the middle of a change. */
+	if (map->lock_owner != NULL && map->lock_owner != vm_lock_self(vm))
+		return;
 	for (e = map->header.next; e != &map->header; e = e->next) {
 		vm_map_check_entry(vm, map, e);
 		size += e->end - e->start;

@@ -743,6 +743,165 @@ START_TEST(killed_processes_go_on)
 }
 END_TEST
 
+/* ------------------------------------------------------------ races */
+
+/* While a fault reads its page the map changes under it. */
+enum race { RACE_UNMAP, RACE_REPLACE, RACE_PROTECT, RACE_SPLIT };
+
+struct racer {
+	struct rig *r;
+	enum race what;
+};
+
+static void
+racer_main(void *arg)
+{
+	struct racer *ra = arg;
+	struct rig *r = ra->r;
+	vm_offset_t a = RIG_BASE;
+
+	(void)sim_sleep(r->sim, ra, PVM, "race", sim_us(r->sim, 300));
+	switch (ra->what) {
+	case RACE_UNMAP:
+		ck_assert_int_eq(vm_munmap(r->vm, r->vs, a, 8 * PAGE_SIZE),
+		    0);
+		break;
+	case RACE_REPLACE:
+		rig_anon(r, r->vs, a, 8);
+		break;
+	case RACE_PROTECT:
+		ck_assert_int_eq(vm_mprotect(r->vm, r->vs, a, 8 * PAGE_SIZE,
+		    VM_PROT_READ), 0);
+		break;
+	case RACE_SPLIT: /* means the same to the fault */
+		ck_assert_int_eq(vm_munmap(r->vm, r->vs, a + 4 * PAGE_SIZE,
+		    PAGE_SIZE), 0);
+		break;
+	}
+	sim_thread_exit(r->sim);
+}
+
+static int
+race_once(struct rig *r, enum race what, int access)
+{
+	struct racer ra = { .r = r, .what = what };
+	struct vnode *vp = map_file(r, RW, VM_MAP_SHARED);
+	int result;
+
+	(void)sim_thread_create(r->sim, "racer", PVM, racer_main, &ra);
+	log_clear(r);
+	result = vm_fault(r->vm, r->vs, RIG_BASE + 2 * PAGE_SIZE, access);
+	vm_check_all(r->vm);
+	vm_vnode_rele(r->vm, vp);
+	return (result);
+}
+
+static void
+race_body(struct rig *r)
+{
+	struct log *lg = r->arg;
+	vm_offset_t va = RIG_BASE + 2 * PAGE_SIZE;
+
+	ck_assert_int_eq(race_once(r, RACE_UNMAP, VM_PROT_READ),
+	    KERN_INVALID_ADDRESS);
+	ck_assert_uint_eq(pmap_extract(vmspace_pmap(r->vs), va), PFN_NONE);
+	/* Another object: it starts over and shows that one. */
+	ck_assert_int_eq(race_once(r, RACE_REPLACE, VM_PROT_READ),
+	    KERN_SUCCESS);
+	ck_assert_uint_eq(lg->fault.restarts, 1);
+	ck_assert_int_eq(lg->fault.kind, VMF_ZERO);
+	ck_assert_uint_eq(rig_load(r, r->vs, va), 0);
+	/* Fewer rights than it came for, or than it found. */
+	ck_assert_int_eq(race_once(r, RACE_PROTECT, VM_PROT_WRITE),
+	    KERN_PROTECTION_FAILURE);
+	ck_assert_int_eq(race_once(r, RACE_PROTECT, VM_PROT_READ),
+	    KERN_SUCCESS);
+	ck_assert_uint_eq(pte_at(r->vs, va) & (PTE_V | PTE_RW), PTE_V);
+	ck_assert_int_eq(race_once(r, RACE_SPLIT, VM_PROT_READ),
+	    KERN_SUCCESS);
+	ck_assert_uint_eq(lg->fault.restarts, 0);
+	ck_assert_uint_eq(rig_load(r, r->vs, va), 3);
+}
+
+START_TEST(maps_change_during_faults)
+{
+	with_rig(2048, race_body);
+}
+END_TEST
+
+/* The vnode is locked by a writer: the fault lets everything go and waits. */
+static void
+vnode_holder(void *arg)
+{
+	struct rig *r = arg;
+	struct vnode *vp = r->vs->vm_map.header.next->object->handle;
+
+	vnode_lock(r->vm, vp, false);
+	(void)sim_sleep(r->sim, vp, PVM, "hold", sim_us(r->sim, 5000));
+	vnode_unlock(r->vm, vp);
+	sim_thread_exit(r->sim);
+}
+
+static void
+vnode_body(struct rig *r)
+{
+	struct vnode *vp = map_file(r, VM_PROT_READ, 0);
+	struct log *lg = r->arg;
+
+	(void)sim_thread_create(r->sim, "holder", PVM, vnode_holder, r);
+	(void)sim_sleep(r->sim, lg, PVM, "test", 1000);
+	log_clear(r);
+	ck_assert_int_eq(vm_fault(r->vm, r->vs, RIG_BASE, VM_PROT_READ),
+	    KERN_SUCCESS);
+	ck_assert_uint_eq(lg->fault.restarts, 1);
+	ck_assert_uint_ge(lg->fault.end - lg->fault.start,
+	    sim_us(r->sim, 4900));
+	ck_assert_uint_eq(rig_load(r, r->vs, RIG_BASE), 1);
+	vm_vnode_rele(r->vm, vp);
+}
+
+START_TEST(locked_vnodes_are_waited_for)
+{
+	with_rig(2048, vnode_body);
+}
+END_TEST
+
+/* Wired read-only, then written to: the copy is wired, the source is not. */
+static void
+wired_cow_body(struct rig *r)
+{
+	uint64_t wired = vm_stat(r->vm, "v_wire_count");
+	struct vmspace *child;
+	vm_page_t from, to;
+
+	rig_anon(r, r->vs, RIG_BASE, 2);
+	rig_store(r, r->vs, RIG_BASE, 5);
+	child = vmspace_fork(r->vm, r->vs);
+	ck_assert_int_eq(vm_mprotect(r->vm, child, RIG_BASE, PAGE_SIZE,
+	    VM_PROT_READ), 0);
+	ck_assert_int_eq(vm_mlock(r->vm, child, RIG_BASE, PAGE_SIZE), 0);
+	from = page_at(r, child, RIG_BASE);
+	ck_assert_uint_eq(from->wire_count, 1);
+	ck_assert_int_eq(vm_mprotect(r->vm, child, RIG_BASE, PAGE_SIZE, RW),
+	    0);
+	rig_store(r, child, RIG_BASE, 6);
+	to = page_at(r, child, RIG_BASE);
+	ck_assert_ptr_ne(to, from);
+	ck_assert_uint_eq(from->wire_count, 0);
+	ck_assert_uint_eq(from->queue, PQ_INACTIVE(r->vm));
+	ck_assert_uint_eq(to->wire_count, 1);
+	ck_assert_uint_eq(vm_stat(r->vm, "v_wire_count"), wired + 1);
+	ck_assert_uint_eq(rig_load(r, r->vs, RIG_BASE), 5);
+	vmspace_free(r->vm, child);
+	ck_assert_uint_eq(vm_stat(r->vm, "v_wire_count"), wired);
+}
+
+START_TEST(wired_pages_are_copied)
+{
+	with_rig(1024, wired_cow_body);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -761,6 +920,9 @@ main(void)
 	tcase_add_test(tc, end_of_file);
 	tcase_add_test(tc, shared_file_pages);
 	tcase_add_test(tc, mmap_enters_resident_pages);
+	tcase_add_test(tc, maps_change_during_faults);
+	tcase_add_test(tc, locked_vnodes_are_waited_for);
+	tcase_add_test(tc, wired_pages_are_copied);
 	tcase_add_test(tc, severe_memory_waits);
 	tcase_add_test(tc, killed_processes_go_on);
 	return (rig_suite("vm_fault", tc));

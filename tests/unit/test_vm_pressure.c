@@ -242,6 +242,86 @@ START_TEST(several_processes)
 }
 END_TEST
 
+/*
+ * Threads of one process, each with a window of its own between the others':
+ * maps change and are locked, entries are cut and merged while faults sleep.
+ */
+struct window {
+	struct rig *r;
+	struct model *mo;
+	uint32_t ops;
+	bool check;
+	int *left;
+};
+
+static void
+window_main(void *arg)
+{
+	struct window *w = arg;
+	struct rig *r = w->r;
+	uint32_t i;
+
+	for (i = 0; i < w->ops; i++) {
+		model_step(w->mo);
+		if (w->check && i % 16 == 0)
+			vm_check_all(r->vm);
+	}
+	model_finish(w->mo);
+	vm_thread_free(r->vm, sim_thread_data(sim_curthread(r->sim)));
+	if (--*w->left == 0)
+		sim_stop(r->sim);
+	sim_thread_exit(r->sim);
+}
+
+static void
+too_late(void *arg, sim_time_t when)
+{
+	(void)arg;
+	(void)when;
+	ck_abort_msg("threads wait for each other");
+}
+
+START_TEST(threads_share_a_space)
+{
+	struct window w[NTHREADS];
+	struct sim_event late;
+	int left = NTHREADS, i;
+	struct rig r;
+
+	rig_create(&r, _i % 2 == 0 ? 220 : 400, 16384);
+	if (_i % 3 == 1) {
+		rig_set(&r, "inject.io_error", "50000");
+		rig_set(&r, "inject.lock_fail", "50000");
+	}
+	rig_boot(&r);
+	r.vs = vmspace_alloc(r.vm, RIG_MIN, RIG_MAX);
+	r.p = vm_proc_new(r.vm, 100, "windows", r.vs, NULL);
+	for (i = 0; i < NTHREADS; i++) {
+		struct sim_thread *st;
+
+		w[i] = (struct window) { .r = &r, .ops = 400, .left = &left,
+			.check = true, .mo = calloc(1, sizeof(*w[i].mo)) };
+		ck_assert_ptr_nonnull(w[i].mo);
+		model_init(w[i].mo, &r, (uint64_t)(_i * NTHREADS + i));
+		w[i].mo->errors = _i % 3 == 1;
+		w[i].mo->lock = _i % 5 == 0;
+		w[i].mo->base = RIG_BASE +
+		    (vm_offset_t)i * MODEL_PAGES * PAGE_SIZE;
+		st = sim_thread_create(r.sim, "window", PUSER, window_main,
+		    &w[i]);
+		(void)vm_thread_new(r.vm, r.p, 100 + i, st);
+	}
+	sim_event_init(&late, "late", 0, too_late, NULL);
+	sim_event_at(r.sim, &late, sim_us(r.sim, 4000000000));
+	ck_assert_int_eq(sim_run(r.sim), SIM_STOPPED);
+	ck_assert_int_eq(left, 0);
+	vm_check_all(r.vm);
+	for (i = 0; i < NTHREADS; i++)
+		free(w[i].mo);
+	rig_destroy(&r);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -253,5 +333,6 @@ main(void)
 	tcase_add_test(tc, smallest_memory);
 	tcase_add_loop_test(tc, random_operations, 0, 12);
 	tcase_add_loop_test(tc, several_processes, 0, 2);
+	tcase_add_loop_test(tc, threads_share_a_space, 0, 8);
 	return (rig_suite("vm_pressure", tc));
 }

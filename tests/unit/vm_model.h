@@ -16,7 +16,7 @@
 #include "tests/unit/vm_rig.h"
 
 #define MODEL_SPACES 6
-#define MODEL_PAGES 192u /* of the window at RIG_BASE */
+#define MODEL_PAGES 192u /* of the window */
 #define MODEL_FILES 3
 #define MODEL_FILE_PAGES 64u
 #define MODEL_CELLS 65536u
@@ -45,6 +45,7 @@ struct mfile {
 struct model {
 	struct rig *r;
 	struct sim_rng rng;
+	vm_offset_t base; /* of the window */
 	struct vmspace *vs[MODEL_SPACES];
 	struct mp page[MODEL_SPACES][MODEL_PAGES];
 	struct mfile file[MODEL_FILES];
@@ -62,9 +63,9 @@ model_below(struct model *mo, uint32_t n)
 }
 
 static inline vm_offset_t
-model_va(uint32_t page)
+model_va(const struct model *mo, uint32_t page)
 {
-	return (RIG_BASE + (vm_offset_t)page * PAGE_SIZE);
+	return (mo->base + (vm_offset_t)page * PAGE_SIZE);
 }
 
 /* ------------------------------------------------------------ files */
@@ -152,7 +153,7 @@ model_access(struct model *mo, uint32_t s, uint32_t page, bool write)
 	uint64_t value = sim_rng_next(&mo->rng);
 
 	mo->accesses++;
-	result = rig_access(mo->r, mo->vs[s], model_va(page), write, &value);
+	result = rig_access(mo->r, mo->vs[s], model_va(mo, page), write, &value);
 	ck_assert_msg(result == expected,
 	    "space %u page %u kind %d prot %d %s: result %d, expected %d", s,
 	    page, p->kind, p->prot, write ? "write" : "read", result,
@@ -201,7 +202,7 @@ model_mmap(struct model *mo, uint32_t s)
 		if (offset + count > MODEL_FILE_PAGES)
 			count = MODEL_FILE_PAGES - offset;
 	}
-	addr = model_va(start);
+	addr = model_va(mo, start);
 	ck_assert_int_eq(vm_mmap(mo->r->vm, mo->vs[s], &addr,
 	    (uint64_t)count * PAGE_SIZE, prot, VM_PROT_ALL, VM_MAP_FIXED |
 	    (kind == MP_SHARED || kind == MP_FILE_SHARED ? VM_MAP_SHARED : 0),
@@ -225,7 +226,7 @@ model_munmap(struct model *mo, uint32_t s)
 	uint32_t start, count;
 
 	model_range(mo, &start, &count);
-	ck_assert_int_eq(vm_munmap(mo->r->vm, mo->vs[s], model_va(start),
+	ck_assert_int_eq(vm_munmap(mo->r->vm, mo->vs[s], model_va(mo, start),
 	    (uint64_t)count * PAGE_SIZE), 0);
 	memset(&mo->page[s][start], 0, count * sizeof(struct mp));
 }
@@ -246,7 +247,7 @@ model_mprotect(struct model *mo, uint32_t s)
 		}
 		mo->page[s][i].prot = prot;
 	}
-	ck_assert_int_eq(vm_mprotect(mo->r->vm, mo->vs[s], model_va(start),
+	ck_assert_int_eq(vm_mprotect(mo->r->vm, mo->vs[s], model_va(mo, start),
 	    (uint64_t)count * PAGE_SIZE, prot), expected);
 }
 
@@ -262,7 +263,7 @@ model_madvise(struct model *mo, uint32_t s)
 	int expected = 0, error;
 
 	model_range(mo, &start, &count);
-	error = vm_madvise(mo->r->vm, mo->vs[s], model_va(start),
+	error = vm_madvise(mo->r->vm, mo->vs[s], model_va(mo, start),
 	    (uint64_t)count * PAGE_SIZE, adv);
 	for (i = start; i < start + count; i++) {
 		struct mp *p = &mo->page[s][i];
@@ -301,7 +302,7 @@ model_mlock(struct model *mo, uint32_t s)
 		    !mo->page[s][i].own);
 	}
 	if (model_below(mo, 2) == 0) {
-		error = vm_munlock(mo->r->vm, mo->vs[s], model_va(start),
+		error = vm_munlock(mo->r->vm, mo->vs[s], model_va(mo, start),
 		    (uint64_t)count * PAGE_SIZE);
 		ck_assert_int_eq(error, hole ? ENOMEM : 0);
 		for (i = start; i < start + count; i++) {
@@ -311,7 +312,7 @@ model_mlock(struct model *mo, uint32_t s)
 		}
 		return;
 	}
-	error = vm_mlock(mo->r->vm, mo->vs[s], model_va(start),
+	error = vm_mlock(mo->r->vm, mo->vs[s], model_va(mo, start),
 	    (uint64_t)count * PAGE_SIZE);
 	if (past)
 		ck_assert_int_eq(error, ENOMEM);
@@ -342,7 +343,7 @@ model_mlock(struct model *mo, uint32_t s)
 		    (p->prot & VM_PROT_WRITE) == 0 || model_past_end(mo, p))
 			continue;
 		value = *model_value(mo, p);
-		ck_assert_int_eq(rig_access(mo->r, mo->vs[s], model_va(i),
+		ck_assert_int_eq(rig_access(mo->r, mo->vs[s], model_va(mo, i),
 		    true, &value), KERN_SUCCESS);
 		p->own = true;
 		p->value = value;
@@ -363,8 +364,8 @@ model_mremap(struct model *mo, uint32_t s)
 	to = model_below(mo, MODEL_PAGES - count + 1);
 	if (to < start + count && start < to + count)
 		return;
-	addr = model_va(to);
-	error = vm_mremap(mo->r->vm, mo->vs[s], model_va(start),
+	addr = model_va(mo, to);
+	error = vm_mremap(mo->r->vm, mo->vs[s], model_va(mo, start),
 	    (uint64_t)count * PAGE_SIZE, (uint64_t)count * PAGE_SIZE, true,
 	    true, &addr);
 	for (i = 0; i < count; i++)
@@ -372,7 +373,7 @@ model_mremap(struct model *mo, uint32_t s)
 	ck_assert_int_eq(error, hole ? EFAULT : 0);
 	if (hole)
 		return;
-	ck_assert_uint_eq(addr, model_va(to));
+	ck_assert_uint_eq(addr, model_va(mo, to));
 	memcpy(moved, &mo->page[s][start], count * sizeof(struct mp));
 	memset(&mo->page[s][start], 0, count * sizeof(struct mp));
 	for (i = 0; i < count; i++)
@@ -508,6 +509,7 @@ model_init(struct model *mo, struct rig *r, uint64_t seed)
 
 	memset(mo, 0, sizeof(*mo));
 	mo->r = r;
+	mo->base = RIG_BASE;
 	sim_rng_init(&mo->rng, seed, "model");
 	mo->vs[0] = r->vs;
 	vmspace_ref(r->vs);
