@@ -79,7 +79,9 @@ START_TEST(block_list)
 		is_free[i] = true;
 	for (i = 0; i < 20000; i++) {
 		/* Fill up, run dry, and everything between. */
-		if (sim_rng_below(&rng, 100) < (i / 2000 % 2 == 0 ? 70u : 40u)) {
+		uint32_t take = i / 2000 % 2 == 0 ? 70 : 40;
+
+		if (sim_rng_below(&rng, 100) < take) {
 			n = 1 + (uint32_t)sim_rng_below(&rng, 32);
 			want = naive_find(is_free, n);
 			got = blist_alloc(bl, n);

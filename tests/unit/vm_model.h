@@ -153,7 +153,8 @@ model_access(struct model *mo, uint32_t s, uint32_t page, bool write)
 	uint64_t value = sim_rng_next(&mo->rng);
 
 	mo->accesses++;
-	result = rig_access(mo->r, mo->vs[s], model_va(mo, page), write, &value);
+	result = rig_access(mo->r, mo->vs[s], model_va(mo, page), write,
+	    &value);
 	ck_assert_msg(result == expected,
 	    "space %u page %u kind %d prot %d %s: result %d, expected %d", s,
 	    page, p->kind, p->prot, write ? "write" : "read", result,
