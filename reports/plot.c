@@ -20,6 +20,8 @@ static const struct {
 	    800, 560 },
 	{ "faults", "faults and paging over simulated time", plot_faults,
 	    800, 760 },
+	{ "disk", "response times, depth and place of transfers", plot_disk,
+	    800, 1000 },
 };
 #define NKINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -108,6 +110,8 @@ put_title(struct plot *p)
 
 	if (p->rp->title != NULL) {
 		snprintf(text, sizeof(text), "%s", p->rp->title);
+	} else if (db->mem_bytes == 0) {
+		snprintf(text, sizeof(text), "%s", db->program);
 	} else {
 		/* a line has no room for more */
 		snprintf(program, sizeof(program), "%.67s%s", db->program,
@@ -147,7 +151,17 @@ find_kind(const char *name, size_t *kind, struct sim_err *err)
 			return (0);
 	}
 	return (sim_err_set(err, EINVAL, "plot: unknown kind '%s' (queues, "
-	    "faults)", name));
+	    "faults, disk)", name));
+}
+
+/* Lists of `vmsim disk replay` can be drawn as well as databases. */
+static bool
+is_list(size_t kind, const char *name)
+{
+	size_t n = strlen(name);
+
+	return (kinds[kind].draw == plot_disk && n > 4 &&
+	    strcmp(name + n - 4, ".csv") == 0);
 }
 
 static int
@@ -177,7 +191,8 @@ report_plot(const struct report_plot *rp, char *note, size_t note_size,
 	error = find_kind(rp->kind, &kind, err);
 	if (error != 0)
 		return (error);
-	error = report_db_open(rp->db, &db, err);
+	error = is_list(kind, rp->db) ? report_csv_open(rp->db, &db, err) :
+	    report_db_open(rp->db, &db, err);
 	if (error != 0)
 		return (error);
 	p.script = open_memstream(&script, &length);

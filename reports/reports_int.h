@@ -50,6 +50,12 @@ void plot_put_string(FILE *f, const char *text);
 
 int plot_queues(struct plot *p, struct sim_err *err);
 int plot_faults(struct plot *p, struct sim_err *err);
+int plot_disk(struct plot *p, struct sim_err *err);
+
+/* The output of `vmsim disk replay`, as a database of its own kind: io,
+ * io_kind and disks are all it has. */
+int report_csv_open(const char *name, struct report_db *db,
+    struct sim_err *err);
 
 /*
  * gnuplot_run: feed a script to gnuplot and put what it writes on its

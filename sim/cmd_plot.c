@@ -26,14 +26,18 @@ static const struct cli_option plot_options[] = {
 
 static const struct cli_command plot_command = {
 	.name = "plot",
-	.usage = "KIND RUN.db -o FILE [OPTION]...",
+	.usage = "KIND RUN.db|LIST.csv -o FILE [OPTION]...",
 	.summary = "Draws a run database with gnuplot.",
 	.options = plot_options,
 	.text = "Kinds:\n"
 	    "  queues    pages of each queue over simulated time, with the "
 	    "free thresholds\n"
 	    "  faults    faults by kind and pages moved per second, and where "
-	    "faults fall\n",
+	    "faults fall\n"
+	    "  disk      response times, queue depth, place on the disk and "
+	    "parts of the\n"
+	    "            service; also of a list that 'vmsim disk replay' "
+	    "wrote\n",
 };
 
 static int
@@ -128,8 +132,8 @@ cmd_plot(int argc, char **argv)
 	rp.kind = operand[0];
 	rp.db = operand[1];
 	if (rp.kind == NULL)
-		return (cli_usage(&plot_command, "say what to draw: queues or "
-		    "faults"));
+		return (cli_usage(&plot_command, "say what to draw: queues, "
+		    "faults or disk"));
 	if (rp.db == NULL)
 		return (cli_usage(&plot_command, "name a run database"));
 	if (rp.output == NULL)

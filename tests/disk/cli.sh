@@ -42,6 +42,15 @@ refused 64 '--cache' "$vmsim" disk replay ok.csv -d ram --cache maybe
 refused 65 'no column' "$vmsim" disk replay ok.csv -d ram --against x_ms
 refused 73 'nodir' "$vmsim" disk replay ok.csv -d ram -o nodir/out.csv
 
+# the list that a replay wrote can be drawn
+"$vmsim" disk replay ok.csv -d hp97560 -o drawn.csv >/dev/null &&
+    "$vmsim" plot disk drawn.csv -o drawn.svg 2>err.txt &&
+    grep -q 'response time' drawn.svg && grep -q cylinder drawn.svg ||
+    bad "plot disk: $(cat err.txt)"
+"$vmsim" plot disk ok.csv -o no.svg 2>err.txt &&
+    bad "plot disk drew a list without results"
+[ ! -e no.svg ] || bad "plot disk left a file behind"
+
 # line N of a list is wrong
 wrong() { # LINE TEXT CONTENTS
 	printf "$3" >bad.csv
