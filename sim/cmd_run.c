@@ -22,7 +22,8 @@
 enum {
 	H_MACHINE, O_CONFIG, O_MEM, O_KERNEL_MEM, O_SWAP, O_CPUS, O_CPU_HZ,
 	O_DOMAINS, O_DISK, O_FS_DISK, O_SWAP_DISK, O_KERNEL, O_SEED, O_SET,
-	H_GUEST, O_ENV, O_CWD, O_BIND_RW, O_STACK, O_RSS_LIMIT,
+	O_CONTIG,
+	H_GUEST, O_ENV, O_CWD, O_BIND_RW, O_STACK, O_RSS_LIMIT, O_RACCT_RSS,
 	H_RUN, O_MAX_TIME, O_CHECK, O_COUNT_CHECK,
 	H_OUTPUT, O_DB, O_NO_DB, O_LOG, O_SAMPLE, O_VMSTAT, O_JSON, O_QUIET,
 	O_END
@@ -51,6 +52,9 @@ static const struct cli_option run_options[] = {
 	    "1)" },
 	[O_SET] = { "set", 's', "NAME=VALUE", "a tunable ('vmsim sysctl' lists "
 	    "them); NAME=VALUE@TIME changes it at a simulated time" },
+	[O_CONTIG] = { "contig", 0, "PAGES@TIME[,KEY=N]...", "at that time "
+	    "the kernel wants contiguous memory; low=, high=, align=, "
+	    "boundary= (sizes), hold= (time)" },
 	[H_GUEST] = { NULL, 0, NULL, "Guest" },
 	[O_ENV] = { "env", 'e', "NAME=VALUE", "a variable of the guest's "
 	    "environment, which has nothing of the caller's" },
@@ -60,6 +64,8 @@ static const struct cli_option run_options[] = {
 	    "may write; all else it writes stays in memory" },
 	[O_STACK] = { "stack", 0, "SIZE", "RLIMIT_STACK (default 8M)" },
 	[O_RSS_LIMIT] = { "rss-limit", 0, "SIZE", "RLIMIT_RSS (default none)" },
+	[O_RACCT_RSS] = { "racct-rss", 0, "SIZE", "resident limit by resource "
+	    "accounting; wants --set kern.racct.enable=1 (default none)" },
 	[H_RUN] = { NULL, 0, NULL, "Run" },
 	[O_MAX_TIME] = { "max-time", 0, "TIME", "end the run at this simulated "
 	    "time, such as 250ms or 30s, with exit code 124" },
@@ -113,7 +119,8 @@ static const char *const option_key[O_END] = {
 	[O_CPUS] = "cpus", [O_CPU_HZ] = "cpu_hz", [O_DOMAINS] = "domains",
 	[O_FS_DISK] = "fs_disk", [O_SWAP_DISK] = "swap_disk",
 	[O_KERNEL] = "kernel", [O_SEED] = "seed", [O_STACK] = "stack_limit",
-	[O_RSS_LIMIT] = "rss_limit", [O_MAX_TIME] = "max_time",
+	[O_RSS_LIMIT] = "rss_limit", [O_RACCT_RSS] = "racct_rss",
+	[O_MAX_TIME] = "max_time",
 	[O_CHECK] = "check", [O_LOG] = "log", [O_SAMPLE] = "sample",
 };
 
@@ -214,6 +221,8 @@ apply_option(struct run_args *a, int option, const char *value,
 	case O_SET: return (set_tunable(a, value, err));
 	case O_ENV: return (config_set_env(&a->mc, value, where, err));
 	case O_CWD: return (set_cwd(a, value, err));
+	case O_CONTIG:
+		return (config_add_contig(&a->mc, value, where, err));
 	case O_BIND_RW: return (add_bind(a, value, err));
 	case O_VMSTAT: return (set_vmstat(a, value, err));
 	case O_JSON: return (set_json(a, value, err));
@@ -477,6 +486,8 @@ exit_code(const struct machine_result *res, int signo)
 {
 	if (signo != 0)
 		return (128 + signo);
+	if (res->panicked[0] != '\0')
+		return (EXIT_PANIC);
 	if (res->interrupted)
 		return (EXIT_MAX_TIME);
 	return (res->exit_code);

@@ -17,6 +17,7 @@ int cmd_disk(int argc, char **argv); /* cmd_disk.c */
 /* What the user can mend, by errno: 64 usage, 65 data, 66 no input, ... */
 int exit_code_of(int error);
 
+#define EXIT_PANIC 125 /* the simulated kernel panicked */
 #define EXIT_MAX_TIME 124 /* as timeout(1): --max-time was reached */
 
 #endif

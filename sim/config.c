@@ -21,6 +21,7 @@
 
 #define CONFIG_MAX_BYTES (1u << 20)
 #define CONFIG_MAX_CHANGES 4096
+#define CONFIG_MAX_CONTIG 1000
 #define EXACT_DOUBLE 9007199254740992.0 /* 2^53 */
 
 /* What is being read, for messages: "machine.json" or "--mem". */
@@ -29,6 +30,7 @@ struct source {
 	bool is_file;
 	struct machine_config *mc;
 	struct sim_err *err;
+	void *base; /* whose fields are being set; NULL: mc's */
 };
 
 struct key;
@@ -38,14 +40,14 @@ typedef int key_fn(struct source *s, const struct key *k, const cJSON *v,
 struct key {
 	const char *name;
 	key_fn *set;
-	size_t offset, size; /* of the field in struct machine_config */
+	size_t offset, size; /* of the field */
 	uint64_t min, max;
 	const char *help;
 };
 
 static key_fn set_uint, set_size, set_hz, set_time, set_text, set_kernel,
     set_dir, set_disks, set_strings, set_env, set_log, set_tunables,
-    set_changes;
+    set_changes, set_contig;
 
 #define FIELD(f) offsetof(struct machine_config, f), \
 	sizeof(((struct machine_config *)NULL)->f)
@@ -80,6 +82,11 @@ static const struct key keys[] = {
 	    "RLIMIT_STACK, bytes" },
 	{ "rss_limit", set_size, FIELD(rss_limit), 0, 1ull << 50,
 	    "RLIMIT_RSS, bytes; 0: none" },
+	{ "racct_rss", set_size, FIELD(racct_rss), 0, 1ull << 50,
+	    "resident limit by resource accounting, bytes; 0: none" },
+	{ "contig", set_contig, 0, 0, 0, CONFIG_MAX_CONTIG,
+	    "list of requests for contiguous memory: {at, pages, low, high, "
+	    "align, boundary, hold}" },
 	{ "boot_epoch", set_uint, FIELD(boot_epoch), 0, 253402300799u,
 	    "the guest's clock at boot, seconds since 1970" },
 	{ "max_time", set_time, FIELD(max_ns), 0, UINT64_MAX / 2,
@@ -191,6 +198,14 @@ fail_type(struct source *s, const char *path, const char *wanted,
 }
 
 /* ------------------------------------------------------------ scalars */
+
+/* The field that a key sets. */
+static void *
+field_of(const struct source *s, const struct key *k)
+{
+	return ((s->base != NULL ? (char *)s->base : (char *)s->mc) +
+	    k->offset);
+}
 
 int
 parse_time(const char *text, uint64_t *ns)
@@ -305,7 +320,7 @@ scalar(struct source *s, const cJSON *v, const char *path, const char *wanted,
 static int
 store(struct source *s, const struct key *k, const char *path, uint64_t value)
 {
-	char *field = (char *)s->mc + k->offset;
+	void *field = field_of(s, k);
 
 	if (value < k->min || value > k->max)
 		return (fail(s, ERANGE, path, "%" PRIu64 " is out of range (%"
@@ -313,7 +328,7 @@ store(struct source *s, const struct key *k, const char *path, uint64_t value)
 	if (k->size == sizeof(uint64_t))
 		memcpy(field, &value, sizeof(value));
 	else
-		*(uint32_t *)(void *)field = (uint32_t)value;
+		*(uint32_t *)field = (uint32_t)value;
 	return (0);
 }
 
@@ -384,7 +399,7 @@ static int
 set_text(struct source *s, const struct key *k, const cJSON *v,
     const char *path)
 {
-	char *field = (char *)s->mc + k->offset;
+	char *field = field_of(s, k);
 	size_t n;
 
 	if (!cJSON_IsString(v))
@@ -431,7 +446,7 @@ static int
 set_strings(struct source *s, const struct key *k, const cJSON *v,
     const char *path)
 {
-	char ***field = (char ***)(void *)((char *)s->mc + k->offset);
+	char ***field = field_of(s, k);
 	char sub[160];
 	const cJSON *e;
 	int i = 0;
@@ -667,7 +682,7 @@ int
 config_add_disk(struct machine_config *mc, const char *spec, bool replace,
     const char *where, struct sim_err *err)
 {
-	struct source s = { where, false, mc, err };
+	struct source s = { where, false, mc, err, NULL };
 	struct disk_config *d;
 	const char *eq = strchr(spec, '='), *model, *colon;
 
@@ -861,34 +876,191 @@ check_duplicates(struct source *s, const cJSON *v, const char *path, int depth)
 	return (0);
 }
 
+/* Every key of an object by the table that knows them. */
 static int
-apply(struct source *s, const cJSON *root)
+apply(struct source *s, const struct key *table, size_t n, const cJSON *object,
+    const char *path)
 {
-	const char *names[NKEYS];
+	const char *names[64];
 	const cJSON *e;
-	char path[96], name[64], buf[64];
+	char sub[192], name[64], buf[64];
 	size_t i;
 	int error;
 
-	for (i = 0; i < NKEYS; i++)
-		names[i] = keys[i].name;
-	cJSON_ArrayForEach(e, root) {
+	if (!cJSON_IsObject(object))
+		return (fail_type(s, path, "an object", object));
+	for (i = 0; i < n; i++)
+		names[i] = table[i].name;
+	cJSON_ArrayForEach(e, object) {
 		printable(e->string, name, sizeof(name));
-		snprintf(path, sizeof(path), "$.%s", name);
-		for (i = 0; i < NKEYS; i++) {
-			if (strcmp(e->string, keys[i].name) == 0)
+		child(sub, sizeof(sub), "%s.%s", path, name);
+		for (i = 0; i < n; i++) {
+			if (strcmp(e->string, table[i].name) == 0)
 				break;
 		}
-		if (i == NKEYS)
-			return (fail(s, EINVAL, path, "unknown key '%s'%s",
-			    name, hint(e->string, names, NKEYS, buf,
+		if (i == n)
+			return (fail(s, EINVAL, sub, "unknown key '%s'%s",
+			    name, hint(e->string, names, n, buf,
 			    sizeof(buf))));
-		error = keys[i].set(s, &keys[i], e, path);
+		error = table[i].set(s, &table[i], e, sub);
 		if (error != 0)
 			return (error);
 	}
 	return (0);
 }
+
+/* ------------------------------------------------------------ parts */
+
+#define CFIELD(f) offsetof(struct contig_config, f), \
+	sizeof(((struct contig_config *)NULL)->f)
+static const struct key contig_keys[] = {
+	{ "at", set_time, CFIELD(at_ns), 0, UINT64_MAX / 2, "when" },
+	{ "pages", set_uint, CFIELD(pages), 1, 1u << 30, "how many" },
+	{ "low", set_size, CFIELD(low), 0, 8ull << 40, "lowest address" },
+	{ "high", set_size, CFIELD(high), 0, 8ull << 40,
+	    "end of the addresses; 0: none" },
+	{ "align", set_size, CFIELD(align), 0, 8ull << 40,
+	    "of the first address" },
+	{ "boundary", set_size, CFIELD(boundary), 0, 8ull << 40,
+	    "not to be crossed; 0: none" },
+	{ "hold", set_time, CFIELD(hold_ns), 0, UINT64_MAX / 2,
+	    "time after which it is given back; 0: never" },
+};
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* One more element at the end of a list that is kept with its length. */
+static void *
+grow(struct source *s, void **list, uint32_t *n, size_t size)
+{
+	char *grown = realloc(*list, (*n + 1) * size);
+
+	if (grown == NULL) {
+		(void)fail(s, ENOMEM, "", "out of memory");
+		return (NULL);
+	}
+	*list = grown;
+	memset(grown + *n * size, 0, size);
+	return (grown + (*n)++ * size);
+}
+
+static int
+one_contig(struct source *s, const cJSON *v, const char *path)
+{
+	struct source sub = *s;
+	struct contig_config *cc;
+	int error;
+
+	cc = grow(s, (void **)&s->mc->contigs, &s->mc->ncontigs, sizeof(*cc));
+	if (cc == NULL)
+		return (-ENOMEM);
+	sub.base = cc;
+	error = apply(&sub, contig_keys, COUNT(contig_keys), v, path);
+	if (error == 0 && cc->pages == 0)
+		error = fail(s, EINVAL, path, "\"pages\" is missing");
+	if (s->is_file)
+		snprintf(cc->origin, sizeof(cc->origin), "%.90s: %.64s",
+		    s->name, path);
+	else
+		snprintf(cc->origin, sizeof(cc->origin), "%.150s", s->name);
+	return (error);
+}
+
+/* A list replaces the one before it; each element by `one`. */
+static int
+set_parts(struct source *s, const struct key *k, const cJSON *v,
+    const char *path,
+    int (*one)(struct source *s, const cJSON *v, const char *path))
+{
+	char sub[160];
+	const cJSON *e;
+	int error, i = 0;
+
+	if (!cJSON_IsArray(v))
+		return (fail_type(s, path, "a list of objects", v));
+	if ((uint64_t)cJSON_GetArraySize(v) > k->max)
+		return (fail(s, ERANGE, path, "more than %" PRIu64
+		    " elements", k->max));
+	cJSON_ArrayForEach(e, v) {
+		child(sub, sizeof(sub), "%s[%d]", path, i++);
+		error = one(s, e, sub);
+		if (error != 0)
+			return (error);
+	}
+	return (0);
+}
+
+static int
+set_contig(struct source *s, const struct key *k, const cJSON *v,
+    const char *path)
+{
+	s->mc->ncontigs = 0;
+	return (set_parts(s, k, v, path, one_contig));
+}
+
+/* "key=value" of --contig; PAGES@TIME has been taken off the front. */
+static bool
+contig_word(cJSON *object, const char *word, size_t n)
+{
+	const char *eq = memchr(word, '=', n);
+	char key[32], value[64];
+
+	if (eq == NULL || (size_t)(eq - word) >= sizeof(key) ||
+	    n - (size_t)(eq - word) > sizeof(value))
+		return (false);
+	snprintf(key, sizeof(key), "%.*s", (int)(eq - word), word);
+	snprintf(value, sizeof(value), "%.*s", (int)(word + n - eq - 1),
+	    eq + 1);
+	return (!cJSON_HasObjectItem(object, key) &&
+	    cJSON_AddStringToObject(object, key, value) != NULL);
+}
+
+static bool
+contig_words(cJSON *object, const char *spec)
+{
+	size_t n = strcspn(spec, ",");
+	const char *at = memchr(spec, '@', n);
+	char word[96];
+
+	if (at == NULL || n > 64)
+		return (false);
+	snprintf(word, sizeof(word), "pages=%.*s", (int)(at - spec), spec);
+	if (!contig_word(object, word, strlen(word)))
+		return (false);
+	snprintf(word, sizeof(word), "at=%.*s", (int)(spec + n - at - 1),
+	    at + 1);
+	if (!contig_word(object, word, strlen(word)))
+		return (false);
+	while (spec[n] == ',') {
+		spec += n + 1;
+		n = strcspn(spec, ",");
+		if (!contig_word(object, spec, n))
+			return (false);
+	}
+	return (true);
+}
+
+int
+config_add_contig(struct machine_config *mc, const char *spec,
+    const char *where, struct sim_err *err)
+{
+	struct source s = { where, false, mc, err, NULL };
+	cJSON *object = cJSON_CreateObject();
+	int error;
+
+	if (mc->ncontigs == CONFIG_MAX_CONTIG)
+		error = fail(&s, ERANGE, "", "more than %d requests",
+		    CONFIG_MAX_CONTIG);
+	else if (object == NULL || !contig_words(object, spec))
+		error = fail(&s, EINVAL, "", "'%.60s' is not PAGES@TIME"
+		    "[,low=SIZE][,high=SIZE][,align=SIZE][,boundary=SIZE]"
+		    "[,hold=TIME]", spec);
+	else
+		error = one_contig(&s, object, "");
+	cJSON_Delete(object);
+	return (error);
+}
+
+/* ------------------------------------------------------------ syntax */
 
 static int
 fail_syntax(struct source *s, const char *text, const char *at,
@@ -958,7 +1130,7 @@ int
 config_parse(const char *name, const char *text, size_t length,
     struct machine_config *mc, struct sim_err *err)
 {
-	struct source s = { name, true, mc, err };
+	struct source s = { name, true, mc, err, NULL };
 	const char *nul;
 	cJSON *root;
 	char *copy;
@@ -980,7 +1152,7 @@ config_parse(const char *name, const char *text, size_t length,
 	if (!cJSON_IsObject(root))
 		error = fail_type(&s, "$", "an object", root);
 	else if ((error = check_duplicates(&s, root, "$", 0)) == 0)
-		error = apply(&s, root);
+		error = apply(&s, keys, NKEYS, root, "$");
 	cJSON_Delete(root);
 	return (error);
 }
@@ -1021,7 +1193,7 @@ int
 config_set(struct machine_config *mc, const char *key, const char *value,
     const char *where, struct sim_err *err)
 {
-	struct source s = { where, false, mc, err };
+	struct source s = { where, false, mc, err, NULL };
 	cJSON *v;
 	int error;
 
@@ -1042,7 +1214,7 @@ int
 config_set_env(struct machine_config *mc, const char *assignment,
     const char *where, struct sim_err *err)
 {
-	struct source s = { where, false, mc, err };
+	struct source s = { where, false, mc, err, NULL };
 	const char *eq = strchr(assignment, '=');
 
 	if (eq == NULL || eq == assignment)
@@ -1056,7 +1228,7 @@ int
 config_set_tunable(struct machine_config *mc, const char *assignment,
     uint64_t at_ns, const char *where, struct sim_err *err)
 {
-	struct source s = { where, false, mc, err };
+	struct source s = { where, false, mc, err, NULL };
 	const char *eq = strchr(assignment, '=');
 
 	if (eq == NULL || eq == assignment)
@@ -1070,7 +1242,7 @@ int
 config_parse_log(const char *list, uint32_t *mask, const char *where,
     struct sim_err *err)
 {
-	struct source s = { where, false, NULL, err };
+	struct source s = { where, false, NULL, err, NULL };
 
 	return (add_logs(&s, "", list, mask));
 }

@@ -32,6 +32,9 @@ int config_set_tunable(struct machine_config *mc, const char *assignment,
  * disks so far when `replace`. */
 int config_add_disk(struct machine_config *mc, const char *spec, bool replace,
     const char *where, struct sim_err *err);
+/* "PAGES@TIME[,low=SIZE][,high=SIZE][,align=SIZE]...": one more request. */
+int config_add_contig(struct machine_config *mc, const char *spec,
+    const char *where, struct sim_err *err);
 /* "transitions,faults", "all", "none" -> RUNDB_LOG_*. */
 int config_parse_log(const char *list, uint32_t *mask, const char *where,
     struct sim_err *err);

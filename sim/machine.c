@@ -85,14 +85,14 @@ add_swap(struct machine *m, struct disk *d, uint64_t *first_out,
 
 /* Says where the user wrote it: option, or file and place. */
 static int
-name_origin(const struct tunable_change *c, int error, struct sim_err *err)
+name_origin(const char *origin, int error, struct sim_err *err)
 {
 	struct sim_err what = *err;
 
-	if (c->origin[0] == '\0')
+	if (origin[0] == '\0')
 		return (error);
 	return (sim_err_set(err, error == -ENOENT ? EINVAL : -error,
-	    "%s: %.300s", c->origin, what.text));
+	    "%s: %.300s", origin, what.text));
 }
 
 static int
@@ -105,12 +105,12 @@ apply_boot_tunables(struct machine *m, struct sim_err *err)
 		if (c->at_ns == 0) {
 			error = tunables_set(m->ts, c->name, c->value, err);
 			if (error != 0)
-				return (name_origin(c, error, err));
+				return (name_origin(c->origin, error, err));
 			continue;
 		}
 		error = tunables_check(m->ts, c->name, c->value, err);
 		if (error != 0)
-			return (name_origin(c, error, err));
+			return (name_origin(c->origin, error, err));
 	}
 	return (0);
 }
@@ -172,6 +172,29 @@ create_kernel(struct machine *m, struct sim_err *err)
 	return (error);
 }
 
+/* The kernel's own wishes for contiguous memory. */
+static int
+schedule_contigs(struct machine *m, struct sim_err *err)
+{
+	for (uint32_t i = 0; i < m->mc->ncontigs; i++) {
+		const struct contig_config *cc = &m->mc->contigs[i];
+		const struct vm_contig_request rq = {
+			.pages = cc->pages,
+			.low = cc->low,
+			.high = cc->high,
+			.align = cc->align,
+			.boundary = cc->boundary,
+			.at = sim_ns(m->sim, cc->at_ns),
+			.hold = sim_ns(m->sim, cc->hold_ns),
+		};
+		int error = vm_contig_schedule(m->vm, &rq, err);
+
+		if (error != 0)
+			return (name_origin(cc->origin, error, err));
+	}
+	return (0);
+}
+
 static int
 create_storage(struct machine *m, struct sim_err *err)
 {
@@ -198,6 +221,9 @@ create_storage(struct machine *m, struct sim_err *err)
 	if (error != 0)
 		return (error);
 	tunables_seal(m->ts);
+	error = schedule_contigs(m, err);
+	if (error != 0)
+		return (error);
 	fc.fs_disk = fs;
 	fc.fs_sectors = fs == swap ? swap_first : disk_sectors(fs);
 	error = vfs_create(m->sim, m->vm, &fc, &m->vfs, err);
@@ -224,8 +250,18 @@ machine_kill(void *ctx, struct proc *proc, const char *why)
 	}
 }
 
+static void
+machine_panic(void *ctx, const char *why)
+{
+	struct machine *m = ctx;
+
+	snprintf(m->res.panicked, sizeof(m->res.panicked), "%s", why);
+	m->interrupted = 1;
+}
+
 static const struct vm_up_ops machine_up_ops = {
 	.kill = machine_kill,
+	.panic = machine_panic,
 };
 
 static size_t
@@ -297,12 +333,30 @@ fail:
 	return (error);
 }
 
+/* A limit that nobody would enforce is a mistake. */
+static int
+check_racct(struct machine *m, struct sim_err *err)
+{
+	bool wanted = false;
+	char value[TUN_STRING_MAX];
+
+	for (uint32_t i = 0; i < m->nprograms; i++)
+		wanted |= m->programs[i].racct_rss != 0;
+	if (!wanted || (tunables_get(m->ts, "kern.racct.enable", value,
+	    sizeof(value), NULL) == 0 && strcmp(value, "0") != 0))
+		return (0);
+	return (sim_err_set(err, EINVAL, "racct_rss: resource accounting is "
+	    "off; turn it on with --set kern.racct.enable=1"));
+}
+
 int
 machine_exec(struct machine *m, struct sim_err *err)
 {
 	int error;
 
 	error = programs_check(m, err);
+	if (error == 0)
+		error = check_racct(m, err);
 	if (error != 0)
 		return (error);
 	if (m->mc->db_path[0] != '\0') {

@@ -34,6 +34,14 @@ struct tunable_change {
 	char origin[160]; /* where it was given: "--set", "m.json: $.tunables" */
 };
 
+/* The kernel wants contiguous memory; bytes and ns, see vm_contig_request. */
+struct contig_config {
+	uint64_t at_ns, hold_ns;
+	uint32_t pages;
+	uint64_t low, high, align, boundary;
+	char origin[160]; /* where it was given */
+};
+
 /* One program that the machine itself starts; its parent is nobody. */
 struct program {
 	char *name; /* for listings: "editor", "editor.3" */
@@ -44,6 +52,7 @@ struct program {
 	uint64_t start_ns; /* simulated */
 	uint64_t think_ns; /* standard input: a line each so often; 0: a file */
 	uint64_t rss_limit; /* bytes; 0: none */
+	uint64_t racct_rss; /* by resource accounting, bytes; 0: none */
 	int32_t nice;
 };
 
@@ -66,6 +75,9 @@ struct machine_config {
 	char **bind_rw;
 	uint64_t stack_limit; /* RLIMIT_STACK, bytes */
 	uint64_t rss_limit; /* RLIMIT_RSS, bytes; 0: none */
+	uint64_t racct_rss; /* RACCT_RSS, bytes; 0: none */
+	struct contig_config *contigs;
+	uint32_t ncontigs;
 	uint64_t boot_epoch; /* guest's wall clock at boot, seconds */
 	/* limits of the run */
 	uint64_t max_ns; /* simulated; 0: none */
@@ -111,7 +123,8 @@ struct machine_result {
 	 * status, or 128+n for signal n. */
 	int exit_code;
 	int exit_signal; /* of that one; 0 none */
-	bool interrupted; /* Ctrl-C, or max_ns: the run is incomplete */
+	bool interrupted; /* Ctrl-C, max_ns, panic: the run is incomplete */
+	char panicked[64]; /* why the simulated kernel gave up; "": no */
 	sim_time_t cycles;
 	uint64_t sim_ns;
 	uint64_t instructions;

@@ -52,6 +52,7 @@ machine_config_free(struct machine_config *mc)
 	config_strings_free(mc->argv);
 	config_strings_free(mc->env);
 	config_strings_free(mc->bind_rw);
+	free(mc->contigs);
 	free(mc->changes);
 	free(mc->scenario);
 	for (uint32_t i = 0; i < mc->nprograms; i++)
@@ -187,6 +188,23 @@ row_changes(const struct rows *r, const struct machine_config *mc)
 	}
 }
 
+static void
+row_contigs(const struct rows *r, const struct machine_config *mc)
+{
+	char key[48], text[256];
+
+	for (uint32_t i = 0; i < mc->ncontigs; i++) {
+		const struct contig_config *c = &mc->contigs[i];
+
+		snprintf(key, sizeof(key), "contig[%u]", i);
+		snprintf(text, sizeof(text), "%u pages at %" PRIu64 "ns, low %"
+		    PRIu64 ", high %" PRIu64 ", align %" PRIu64 ", boundary %"
+		    PRIu64 ", hold %" PRIu64 "ns", c->pages, c->at_ns, c->low,
+		    c->high, c->align, c->boundary, c->hold_ns);
+		r->fn(r->ctx, key, text);
+	}
+}
+
 void
 machine_config_rows(const struct machine_config *mc, config_row_fn *fn,
     void *ctx)
@@ -210,6 +228,8 @@ machine_config_rows(const struct machine_config *mc, config_row_fn *fn,
 	row_list(&r, "bind_rw", mc->bind_rw);
 	row_u64(&r, "stack_limit", mc->stack_limit);
 	row_u64(&r, "rss_limit", mc->rss_limit);
+	row_u64(&r, "racct_rss", mc->racct_rss);
+	row_contigs(&r, mc);
 	row_u64(&r, "boot_epoch", mc->boot_epoch);
 	row_u64(&r, "max_time", mc->max_ns);
 	row_u64(&r, "log", mc->log_mask);

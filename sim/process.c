@@ -360,6 +360,8 @@ uproc_start(struct machine *m, const struct program *prog, struct sim_err *err)
 		return (error);
 	if (prog->rss_limit != 0)
 		vm_proc_set_rlimit(p->proc, VM_RLIMIT_RSS, prog->rss_limit);
+	if (prog->racct_rss != 0)
+		vm_proc_set_rlimit(p->proc, VM_RACCT_RSS, prog->racct_rss);
 	if (m->db != NULL)
 		rundb_put_process(m->db, p->pid, 0, p->comm, prog->argv,
 		    p->start);

@@ -29,7 +29,7 @@ take_first(struct machine *m)
 
 	m->first = (struct program) { .exe = (char *)(uintptr_t)mc->exe,
 		.argv = mc->argv, .env = mc->env,
-		.rss_limit = mc->rss_limit };
+		.rss_limit = mc->rss_limit, .racct_rss = mc->racct_rss };
 	m->programs = &m->first;
 	m->nprograms = 1;
 }

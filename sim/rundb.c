@@ -583,8 +583,8 @@ put_end(struct rundb *db, const struct machine_result *res, bool complete,
 	    complete ? "complete" : "incomplete")) != 0 ||
 	    (error = rundb_row(db, err,
 	    "UPDATE meta SET value = ? WHERE key = 'ended'", "s",
-	    complete ? "exited" : res->interrupted ? "interrupted" :
-	    "failed")) != 0)
+	    complete ? "exited" : res->panicked[0] != '\0' ? "panicked" :
+	    res->interrupted ? "interrupted" : "failed")) != 0)
 		return (error);
 	return (rundb_exec(db, "COMMIT", err));
 }

@@ -191,7 +191,10 @@ summary_text(struct machine *m, const struct machine_config *mc,
 	double s = (double)res->sim_ns / 1e9;
 
 	fprintf(f, "vmsim: %s ", mc->argv[0]);
-	if (res->interrupted)
+	if (res->panicked[0] != '\0')
+		fprintf(f, "ended: the simulated kernel panicked (%s)",
+		    res->panicked);
+	else if (res->interrupted)
 		fprintf(f, "was stopped");
 	else if (res->exit_signal != 0)
 		fprintf(f, "was killed by signal %d (%s)", res->exit_signal,
@@ -232,6 +235,7 @@ json_result(cJSON *o, const struct machine_config *mc,
 	put_u64(o, "exit_code", (uint64_t)res->exit_code);
 	put_u64(o, "exit_signal", (uint64_t)res->exit_signal);
 	cJSON_AddBoolToObject(o, "interrupted", res->interrupted);
+	cJSON_AddStringToObject(o, "panicked", res->panicked);
 	put_u64(o, "sim_ns", res->sim_ns);
 	put_u64(o, "cycles", res->cycles);
 	put_u64(o, "user_cycles", res->user_cycles);

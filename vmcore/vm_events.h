@@ -19,3 +19,8 @@ VM_EVENT(WAIT, "wait_memory", "a thread sleeps for free pages; a: free, b: cache
 VM_EVENT(TUNABLE, "tunable", "a tunable changed; a: its row, b: new value")
 VM_EVENT(GROW_CACHE, "grow_cache", "contiguous memory wanted; a: tries")
 VM_EVENT(SWAP_IN_REQ, "swap_in_request", "a thread of a swapped-out process was woken; a: seconds since it went out")
+VM_EVENT(CONTIG, "contig", "the kernel wants contiguous memory; a: pages, b: which request, from 1")
+VM_EVENT(CONTIG_MISS, "contig_miss", "... but there is no such run of pages; a: calls of grow_cache so far, b: which request")
+VM_EVENT(CONTIG_END, "contig_end", "... and its result; a: first page, -1 none, b: which request")
+VM_EVENT(CONTIG_FREE, "contig_free", "contiguous memory given back; a: first page, b: which request")
+VM_EVENT(PANIC, "panic", "the kernel panicked by its own decision; a: 1 out of memory and swap")

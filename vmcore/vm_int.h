@@ -92,6 +92,7 @@ struct vnode_pager; /* vmcore/bsd/vnode_pager.c */
 struct vm_inject; /* vmcore/bsd/vm_kernel.h */
 struct vm_syncer; /* vmcore/bsd/vm_syncer.c */
 struct vm_glue; /* vmcore/bsd/vm_glue.h: process swapping */
+struct vm_contig_thread; /* vmcore/bsd/vm_contig.c */
 
 struct vm {
 	struct sim *sim;
@@ -171,6 +172,9 @@ struct vm {
 	/* vm_domain.c: where pages come from when there are several domains */
 	char default_policy[TUN_STRING_MAX];
 	uint32_t dom_rr_idx; /* round robin of whoever is no thread */
+
+	struct vm_contig_thread *contigs; /* vm_contig.c, latest first */
+	uint32_t ncontigs;
 
 	/* the process list's lock (vm_lock.h) */
 	const struct sim_thread *allproc_owner;

@@ -252,4 +252,6 @@ vm_proc_set_rlimit(struct proc *p, enum vm_rlimit which, uint64_t bytes)
 {
 	if (which == VM_RLIMIT_RSS)
 		p->p_rss_cur = p->p_rss_max = bytes;
+	else if (which == VM_RACCT_RSS)
+		p->p_racct_limit = bytes;
 }

@@ -156,6 +156,10 @@ struct vm_up_ops {
 	void (*kill)(void *ctx, struct proc *p, const char *why);
 	/* A thread's address space has been swapped in/out whole (vm_glue). */
 	void (*swapped)(void *ctx, struct proc *p, bool out);
+	/* The simulated kernel gives up, as it was told to (a panic that is
+	 * the seed's own decision, not a broken invariant); the machine must
+	 * stop: what calls this never runs on. NULL: as a broken invariant. */
+	void (*panic)(void *ctx, const char *why);
 };
 
 /*
@@ -209,6 +213,37 @@ bool vm_domain_info(const struct vm *vm, uint32_t d, pfn_t *first,
 /* cost.syscall, in cycles: charged by the machine for each system call. */
 uint32_t vm_cost_syscall(const struct vm *vm);
 
+/* ------------------------------------------------------------ contiguous */
+
+/*
+ * A request for physically contiguous wired memory by the kernel itself (a
+ * driver's buffer), made by a thread of its own at simulated time `at`.
+ */
+struct vm_contig_request {
+	uint32_t pages;
+	vm_paddr_t low, high; /* all within [low, high); high 0: no limit */
+	vm_paddr_t align; /* of the first byte, a power of 2; 0: a page */
+	vm_paddr_t boundary; /* a power of 2 not to be crossed; 0: none */
+	sim_time_t at; /* cycles since boot */
+	uint64_t hold; /* cycles until it is given back; 0: never */
+	uint32_t number; /* from 1, for the log: given by vm_contig_schedule */
+};
+/* What vm_contig_alloc has found. */
+struct vm_contig {
+	struct vm_object *object; /* NULL: nothing */
+	pfn_t first;
+	uint32_t pages;
+	int tries; /* calls of vm_pageout_grow_cache */
+};
+/* After vm_boot, before the run. -EINVAL (err says why), -ENOMEM. */
+int vm_contig_schedule(struct vm *vm, const struct vm_contig_request *rq,
+    struct sim_err *err);
+/* Now, for the running thread; sleeps. False: there is no such run of pages,
+ * not even after laundering. */
+bool vm_contig_alloc(struct vm *vm, const struct vm_contig_request *rq,
+    struct vm_contig *c);
+void vm_contig_free(struct vm *vm, struct vm_contig *c); /* may sleep */
+
 /* ------------------------------------------------------------ processes */
 
 /*
@@ -252,7 +287,11 @@ struct vmspace *vm_proc_vmspace(const struct proc *p);
 void vm_proc_set_vmspace(struct vm *vm, struct proc *p, struct vmspace *vs);
 bool vm_proc_killed(const struct proc *p);
 void vm_proc_set_killed(struct vm *vm, struct proc *p);
-enum vm_rlimit { VM_RLIMIT_RSS, VM_RLIMIT_COUNT };
+enum vm_rlimit {
+	VM_RLIMIT_RSS, /* RLIMIT_RSS: trimmed when memory is short */
+	VM_RACCT_RSS, /* resource accounting: looked at once a second */
+	VM_RLIMIT_COUNT
+};
 void vm_proc_set_rlimit(struct proc *p, enum vm_rlimit which, uint64_t bytes);
 
 /* ------------------------------------------------------------ address spaces */

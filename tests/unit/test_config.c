@@ -33,6 +33,10 @@ START_TEST(all_keys)
 	    " \"env\": {\"TZ\": \"UTC\", \"HOME\": \"/x\", \"TERM\": null},"
 	    " \"bind_rw\": [\"/tmp\"], \"stack_limit\": \"1M\","
 	    " \"rss_limit\": \"2M\", \"boot_epoch\": 7, \"max_time\": \"1.5s\","
+	    " \"racct_rss\": \"3M\","
+	    " \"contig\": [{\"pages\": 4}, {\"at\": 1.5, \"pages\": 8,"
+	    "  \"low\": \"1M\", \"high\": \"2M\", \"align\": \"64K\","
+	    "  \"boundary\": \"128K\", \"hold\": \"3ms\"}],"
 	    " \"check\": 1, \"log\": [\"faults\", \"io\"], \"sample\": 0.25,"
 	    " \"tunables\": {\"vm.a\": 5, \"vm.b\": \"64K\", \"vm.c\": true},"
 	    " \"changes\": [{\"at\": \"2s\", \"set\": {\"vm.a\": -1}}] }";
@@ -70,6 +74,16 @@ START_TEST(all_keys)
 	ck_assert_str_eq(mc.changes[2].value, "1");
 	ck_assert_uint_eq(mc.changes[3].at_ns, 2000000000u);
 	ck_assert_str_eq(mc.changes[3].value, "-1");
+	ck_assert_uint_eq(mc.racct_rss, 3u << 20);
+	ck_assert_uint_eq(mc.ncontigs, 2);
+	ck_assert_uint_eq(mc.contigs[0].pages, 4);
+	ck_assert_uint_eq(mc.contigs[1].at_ns, 1500000000u);
+	ck_assert_uint_eq(mc.contigs[1].low, 1u << 20);
+	ck_assert_uint_eq(mc.contigs[1].high, 2u << 20);
+	ck_assert_uint_eq(mc.contigs[1].align, 65536);
+	ck_assert_uint_eq(mc.contigs[1].boundary, 131072);
+	ck_assert_uint_eq(mc.contigs[1].hold_ns, 3000000);
+	ck_assert_str_eq(mc.contigs[1].origin, "m.json: $.contig[1]");
 	machine_config_free(&mc);
 }
 END_TEST
@@ -102,6 +116,15 @@ static const struct {
 	{ "{\"seed\": 1e17}", "$.seed: 1e+17 is too large for a JSON number" },
 	{ "{\"kernel\": \"bsdd\"}", "$.kernel: there is no kernel 'bsdd'; did "
 	    "you mean 'bsd'?" },
+	{ "{\"contig\": {}}", "$.contig: this must be a list of objects" },
+	{ "{\"contig\": [3]}", "$.contig[0]: this must be an object" },
+	{ "{\"contig\": [{\"page\": 1}]}", "$.contig[0].page: unknown key "
+	    "'page'; did you mean 'pages'?" },
+	{ "{\"contig\": [{}]}", "$.contig[0]: \"pages\" is missing" },
+	{ "{\"contig\": [{\"pages\": 0}]}", "$.contig[0].pages: 0 is out of "
+	    "range" },
+	{ "{\"contig\": [{\"at\": \"noon\"}]}", "$.contig[0].at: 'noon' is not "
+	    "a time" },
 	{ "{\"disks\": []}", "$.disks: 1 to 16 disks are possible" },
 	{ "{\"disks\": [{}]}", "$.disks[0]: \"model\" is missing" },
 	{ "{\"disks\": [{\"modle\": \"x\"}]}", "$.disks[0].modle: unknown key "
@@ -259,6 +282,9 @@ END_TEST
 
 START_TEST(command_line)
 {
+	static const char *const no_contig[] = { "", "64", "@2s", "x@2s",
+		"64@noon", "64@2s,", "64@2s,low", "64@2s,lo=1", "64@2s,low=x",
+		"64@2s,low=1,low=2", "0@2s" };
 	struct machine_config mc;
 	struct sim_err err;
 
@@ -292,6 +318,18 @@ START_TEST(command_line)
 	    -EINVAL);
 	ck_assert_int_eq(config_add_disk(&mc, "c=", false, "--disk", &err),
 	    -EINVAL);
+	ck_assert_int_eq(config_add_contig(&mc, "64@2s,low=1M,hold=5ms",
+	    "--contig", &err), 0);
+	ck_assert_uint_eq(mc.ncontigs, 1);
+	ck_assert_uint_eq(mc.contigs[0].pages, 64);
+	ck_assert_uint_eq(mc.contigs[0].at_ns, 2000000000u);
+	ck_assert_uint_eq(mc.contigs[0].low, 1u << 20);
+	ck_assert_uint_eq(mc.contigs[0].hold_ns, 5000000);
+	for (size_t i = 0; i < sizeof(no_contig) / sizeof(no_contig[0]); i++) {
+		ck_assert_int_ne(config_add_contig(&mc, no_contig[i],
+		    "--contig", &err), 0);
+		ck_assert_int_eq(strncmp(err.text, "--contig: ", 10), 0);
+	}
 	ck_assert_int_eq(config_finish(&mc, &err), 0);
 	ck_assert_str_eq(mc.fs_disk, "da0");
 	ck_assert_str_eq(mc.swap_disk, "b");

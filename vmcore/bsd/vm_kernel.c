@@ -194,6 +194,7 @@ static void
 bsd_destroy(struct vm *vm)
 {
 	vm_glue_destroy(vm);
+	vm_contig_destroy(vm);
 	vm_inject_destroy(vm);
 	vm_syncer_destroy(vm);
 	vnode_pager_destroy(vm);

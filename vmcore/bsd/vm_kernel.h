@@ -33,6 +33,7 @@ struct vm_inject {
 	uint32_t io_again_ppm; /* page-outs are put off (VM_PAGER_AGAIN) */
 	struct sim_rng io_error, io_read_error, io_again;
 };
+void vm_contig_destroy(struct vm *vm); /* vm_contig.c */
 int vm_inject_create(struct vm *vm, struct tunables *ts);
 void vm_inject_destroy(struct vm *vm);
 /* The errno that a finished transfer shall have had. */

@@ -40,6 +40,17 @@ vm_page_select_cache(struct vm *vm, vm_pindex_t colour)
 	}
 }
 
+/* Free a cached page that nobody uses. */
+void
+vm_page_free_cached(struct vm *vm, vm_page_t m)
+{
+	VM_KASSERT(vm, m->dirty == 0,
+	    ("CACHE_PAGE_DIRTY: cached page %u is dirty", m->pfn));
+	vm_page_busy(vm, m);
+	vm->pmap->remove_all(vm, m);
+	vm_page_free(vm, m);
+}
+
 /* Turn one cache page into a free one. False: there was none to turn. */
 static bool
 vm_page_alloc_recycle(struct vm *vm, vm_pindex_t colour)
@@ -49,12 +60,8 @@ vm_page_alloc_recycle(struct vm *vm, vm_pindex_t colour)
 
 	if (m == NULL)
 		return (false);
-	VM_KASSERT(vm, m->dirty == 0,
-	    ("CACHE_PAGE_DIRTY: cached page %u is dirty", m->pfn));
-	vm_page_busy(vm, m);
-	vm->pmap->remove_all(vm, m);
 	tag = vm_why(vm, WHY_ALLOC_CACHE);
-	vm_page_free(vm, m);
+	vm_page_free_cached(vm, m);
 	vm_why(vm, tag);
 	return (true);
 }
@@ -114,6 +121,21 @@ vm_page_alloc_init(struct vm *vm, vm_page_t m, int req)
 	    ("ALLOC_PAGE_DIRTY: free page %u was dirty", m->pfn));
 }
 
+/* Take this free page for (object, pindex), or for no object. */
+void
+vm_page_take_free(struct vm *vm, vm_page_t m, vm_object_t object,
+    vm_pindex_t pindex, int req)
+{
+	struct vm_trace_from from;
+
+	vm_moving(vm, m, &from);
+	vm_pageq_unlink(vm, m);
+	vm_page_alloc_init(vm, m, req);
+	if (object != NULL)
+		vm_page_insert(vm, m, object, pindex);
+	vm_moved(vm, m, &from, VMT_TAIL, WHY_ALLOC);
+}
+
 /*
  * vm_page_alloc: a page for (object, pindex), exclusively busy, on no queue.
  * req is VM_ALLOC_NORMAL, _SYSTEM or _INTERRUPT with _WIRED, _ZERO (prefer a
@@ -127,7 +149,6 @@ vm_page_alloc(struct vm *vm, struct vm_object *object, vm_pindex_t pindex,
     int req)
 {
 	bool noobj = (req & VM_ALLOC_NOOBJ) != 0;
-	struct vm_trace_from from;
 	vm_page_t m;
 
 	if (vm->invariants && !noobj) {
@@ -149,12 +170,7 @@ vm_page_alloc(struct vm *vm, struct vm_object *object, vm_pindex_t pindex,
 		pagedaemon_wakeup(vm);
 		return (NULL);
 	}
-	vm_moving(vm, m, &from);
-	vm_pageq_unlink(vm, m);
-	vm_page_alloc_init(vm, m, req);
-	if (!noobj)
-		vm_page_insert(vm, m, object, pindex);
-	vm_moved(vm, m, &from, VMT_TAIL, WHY_ALLOC);
+	vm_page_take_free(vm, m, noobj ? NULL : object, pindex, req);
 	if (vm_paging_needed(vm))
 		pagedaemon_wakeup(vm);
 	return (m);

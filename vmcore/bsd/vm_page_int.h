@@ -134,5 +134,8 @@ vm_curproc_is_pageproc(const struct vm *vm)
 }
 
 void vm_page_free_toq(struct vm *vm, vm_page_t m, enum vm_reason why);
+void vm_page_free_cached(struct vm *vm, vm_page_t m);
+void vm_page_take_free(struct vm *vm, vm_page_t m, vm_object_t object,
+    vm_pindex_t pindex, int req);
 
 #endif /* VMSIM_VMCORE_BSD_VM_PAGE_INT_H */

@@ -177,6 +177,19 @@ vm_pageout_oom_select(struct vm *vm, int shortage, uint64_t *bigsize)
 	return (bigproc);
 }
 
+/* vm.panic_on_oom: the end of the machine, in good order where it has one. */
+static void
+vm_pageout_oom_panic(struct vm *vm)
+{
+	static const char why[] = "out of swap space";
+
+	if (vm->up == NULL || vm->up->panic == NULL)
+		vm_panic(vm, why);
+	vm_trace_event(vm, VME_PANIC, 0, VM_OOM_MEM, 0);
+	vm->up->panic(vm->up_ctx, why);
+	sim_abandon_current(vm->sim);
+}
+
 /*
  * vm_pageout_oom: kill the process whose end frees most.
  * Units:   shortage: VM_OOM_MEM counts resident pages too, VM_OOM_SWAPZ swap
@@ -194,7 +207,7 @@ vm_pageout_oom(struct vm *vm, int shortage)
 	if (bigproc == NULL)
 		return;
 	if (vm->pageout->vm_panic_on_oom != 0)
-		vm_panic(vm, "out of swap space");
+		vm_pageout_oom_panic(vm);
 	vm_trace_event(vm, VME_OOM_KILL, bigproc->p_pid, (int64_t)bigsize, 0);
 	vm_penv(vm)->killproc(vm, bigproc, "out of swap space");
 	vm_penv(vm)->sched_nice(vm, bigproc, PRIO_MIN);
