@@ -77,7 +77,7 @@ static const struct cli_option run_options[] = {
 	[O_DB] = { "db", 'd', "FILE", "run database (default run.db)" },
 	[O_NO_DB] = { "no-db", 0, NULL, "write no run database" },
 	[O_LOG] = { "log", 0, "LIST", "what the database logs: transitions, "
-	    "faults, io, events, samples, all, none (default all)" },
+	    "faults, io, events, samples, states, all, none (default all)" },
 	[O_SAMPLE] = { "sample", 0, "TIME", "period of counter samples "
 	    "(default 10ms; 0: none)" },
 	[O_VMSTAT] = { "vmstat", 0, "SECONDS", "a line of statistics on "

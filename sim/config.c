@@ -95,7 +95,7 @@ static const struct key keys[] = {
 	    "invariant checks: 0, 1 after scans, 2 after each event" },
 	{ "log", set_log, FIELD(log_mask), 0, 0,
 	    "what the database logs: transitions, faults, io, events, "
-	    "samples, all, none" },
+	    "samples, states, all, none" },
 	{ "sample", set_time, FIELD(sample_ns), 0, UINT64_MAX / 2,
 	    "period of counter samples; 0: none" },
 	{ "tunables", set_tunables, 0, 0, 0, 0,
@@ -525,9 +525,10 @@ set_env(struct source *s, const struct key *k, const cJSON *v,
 }
 
 static const char *const log_names[] = { "transitions", "faults", "io",
-	"events", "samples", "all", "none" };
+	"events", "samples", "states", "all", "none" };
 static const uint32_t log_masks[] = { RUNDB_LOG_TRANSITIONS, RUNDB_LOG_FAULTS,
-	RUNDB_LOG_IO, RUNDB_LOG_EVENTS, RUNDB_LOG_SAMPLES, RUNDB_LOG_ALL, 0 };
+	RUNDB_LOG_IO, RUNDB_LOG_EVENTS, RUNDB_LOG_SAMPLES, RUNDB_LOG_STATES,
+	RUNDB_LOG_ALL, 0 };
 #define NLOG (sizeof(log_names) / sizeof(log_names[0]))
 
 static int
@@ -544,7 +545,7 @@ add_log(struct source *s, const char *path, const char *name, size_t n,
 		}
 	}
 	return (fail(s, EINVAL, path, "'%s' cannot be logged%s (transitions, "
-	    "faults, io, events, samples, all, none)", word,
+	    "faults, io, events, samples, states, all, none)", word,
 	    hint(word, log_names, NLOG, buf, sizeof(buf))));
 }
 

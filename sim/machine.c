@@ -322,6 +322,7 @@ machine_create(const struct machine_config *mc, struct machine **out,
 		goto fail;
 	vm_set_up_ops(m->vm, &machine_up_ops, m);
 	vm_set_trace(m->vm, &machine_trace_ops, m);
+	states_start(m);
 	sim_add_dump(m->sim, "machine", machine_dump, m);
 	m->stat_free = find_stat(m->vm, "v_free_count");
 	m->stat_pages = find_stat(m->vm, "v_page_count");
@@ -390,6 +391,7 @@ collect_result(struct machine *m, struct machine_result *res)
 	m->res.interrupted = m->interrupted != 0;
 	m->res.kernel_cycles = less(less(m->res.cycles * ncpus,
 	    m->res.idle_cycles), m->res.user_cycles);
+	states_finish(m);
 	programs_note_rest(m);
 	*res = m->res;
 }

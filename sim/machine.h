@@ -113,9 +113,12 @@ struct program_result {
 	int exit_code; /* 128+n for a signal */
 	int exit_signal;
 	sim_time_t start, end; /* end: of the run, when it has not ended */
-	uint64_t instructions, user_cycles, cpu_cycles;
+	uint64_t instructions, user_cycles;
 	uint64_t minflt, majflt, syscalls, peak_rss_pages;
-	uint32_t swapped_out; /* times */
+	/* cycles, all threads: on a CPU; waiting for one, for pages (or memory,
+	 * or a pager), for something else, swapped out, to be swapped in */
+	uint64_t running, ready, page_wait, sleeping, swapped, swap_wait;
+	uint32_t swapouts; /* times swapped out */
 };
 
 struct machine_result {

@@ -64,6 +64,14 @@ int uproc_start(struct machine *m, const struct program *prog,
     struct sim_err *err);
 void uproc_forget_all(struct machine *m);
 
+/* states.c: what threads do, for the database and the summary */
+void states_start(struct machine *m);
+void states_thread_begin(struct uthread *t);
+void states_thread_end(struct uthread *t); /* t->st is the running thread */
+void states_event(struct machine *m, const struct vm_event_record *e);
+void states_put_process(struct machine *m, const struct uproc *p);
+void states_finish(struct machine *m); /* the run is over */
+
 /* program.c */
 /* Do all programs exist? Fills m->programs. */
 int programs_check(struct machine *m, struct sim_err *err);

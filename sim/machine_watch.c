@@ -277,6 +277,7 @@ trace_event(void *ctx, const struct vm_event_record *e)
 
 	if (m->mc->check >= 1 && e->kind == VME_SCAN_END)
 		vm_check_all(m->vm);
+	states_event(m, e);
 	if (m->db != NULL)
 		rundb_trace_ops.event(m->db, e);
 }

@@ -174,6 +174,7 @@ uproc_reap(struct machine *m, struct uproc *p)
 		    p->instructions, p->user_cycles, p->minflt, p->majflt,
 		    p->syscalls, p->peak_rss_pages);
 	}
+	states_put_process(m, p);
 	TAILQ_REMOVE(&m->procs, p, link);
 	uproc_free_files(p);
 	free(p->exe_path);
@@ -213,6 +214,7 @@ uthread_end(struct uthread *t)
 	bool last;
 
 	m->cpu->ops->context_free(m->cpu, t->ctx);
+	states_thread_end(t);
 	TAILQ_REMOVE(&p->threads, t, link);
 	last = TAILQ_EMPTY(&p->threads);
 	if (last) {
@@ -220,7 +222,6 @@ uthread_end(struct uthread *t)
 		vm_proc_exit(m->vm, p->proc);
 		p->vs = NULL;
 	}
-	p->cpu_cycles += sim_thread_cpu_cycles(t->st);
 	vm_thread_free(m->vm, t->td);
 	free(t);
 	if (last)
@@ -269,6 +270,7 @@ uthread_make(struct uproc *p, struct cpu_context *ctx, sim_thread_fn *fn)
 		return (NULL);
 	}
 	TAILQ_INSERT_TAIL(&p->threads, t, link);
+	states_thread_begin(t);
 	return (t);
 }
 

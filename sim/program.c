@@ -266,16 +266,19 @@ void
 program_note(struct machine *m, const struct uproc *p, bool ended)
 {
 	struct program_result *r = &m->results[p->prog - m->programs];
-	const struct uthread *t;
 
 	r->pid = p->pid;
 	r->start = p->start;
 	r->end = sim_now(m->sim);
 	r->instructions = p->instructions;
 	r->user_cycles = p->user_cycles;
-	r->cpu_cycles = p->cpu_cycles;
-	TAILQ_FOREACH(t, &p->threads, link)
-		r->cpu_cycles += sim_thread_cpu_cycles(t->st);
+	r->running = p->doing_cycles[DOING_RUN];
+	r->ready = p->doing_cycles[DOING_READY];
+	r->page_wait = p->doing_cycles[DOING_PAGE_WAIT];
+	r->sleeping = p->doing_cycles[DOING_SLEEP];
+	r->swapped = p->doing_cycles[DOING_SWAPPED];
+	r->swap_wait = p->doing_cycles[DOING_SWAPIN];
+	r->swapouts = p->swapouts;
 	r->minflt = p->minflt;
 	r->majflt = p->majflt;
 	r->syscalls = p->syscalls;

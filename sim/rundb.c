@@ -507,6 +507,66 @@ const struct vm_trace_ops rundb_trace_ops = {
 	.object = put_object,
 };
 
+void
+rundb_put_process_times(struct rundb *db, int32_t pid, sim_time_t when,
+    const uint64_t cycles[DOING_COUNT], uint32_t swapouts)
+{
+	struct rec_item *it = item_at(db, ITEM_PROCESS_TIMES, when);
+
+	it->v[0] = pid;
+	for (int i = 0; i < DOING_COUNT; i++)
+		it->v[1 + i] = (int64_t)cycles[i];
+	it->v[1 + DOING_COUNT] = swapouts;
+}
+
+/* ------------------------------------------------------------ states */
+
+/* The code of a wait message: 1, 2, ... by its text, in order of appearance;
+ * 0: none, or one too many. */
+static uint8_t
+wait_id(struct rundb *db, const char *wmesg, sim_time_t when)
+{
+	struct rec_item *it;
+	uint32_t i;
+
+	if (wmesg == NULL)
+		return (0);
+	for (i = 0; i < db->nwaits; i++) {
+		if (db->wait[i] == wmesg || strcmp(db->wait[i], wmesg) == 0)
+			return ((uint8_t)(i + 1));
+	}
+	if (i == RUNDB_WAITS)
+		return (0);
+	db->wait[db->nwaits++] = wmesg;
+	it = item_at(db, ITEM_WAIT, when);
+	it->v[0] = db->nwaits;
+	it->s[0] = copy(db, wmesg);
+	return ((uint8_t)db->nwaits);
+}
+
+void
+rundb_put_state(struct rundb *db, int32_t pid, int32_t tid,
+    const struct thread_interval *ti)
+{
+	struct rec_state *r;
+	struct chunk *c;
+	uint8_t wait;
+
+	if ((db->log_mask & RUNDB_LOG_STATES) == 0)
+		return;
+	wait = wait_id(db, ti->wmesg, ti->end);
+	c = chunk_at(db, ti->end);
+	r = &c->states[c->n[STREAM_STATES]++];
+	r->start = ti->start;
+	r->end = ti->end;
+	r->pid = pid;
+	r->tid = tid;
+	r->state = (uint8_t)ti->doing;
+	r->wait = wait;
+	if (c->n[STREAM_STATES] == CHUNK_STATES)
+		rundb_chunk_submit(db);
+}
+
 /* ------------------------------------------------------------ the end */
 
 static int

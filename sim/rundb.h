@@ -16,7 +16,24 @@ enum {
 	RUNDB_LOG_IO = 4,
 	RUNDB_LOG_EVENTS = 8,
 	RUNDB_LOG_SAMPLES = 16,
-	RUNDB_LOG_ALL = 31
+	RUNDB_LOG_STATES = 32,
+	RUNDB_LOG_ALL = 63
+};
+
+/* What a thread does: codes of table states. */
+enum thread_doing {
+	DOING_READY, /* waits for a CPU */
+	DOING_RUN,
+	DOING_PAGE_WAIT,
+	DOING_SLEEP,
+	DOING_SWAPPED, /* asleep, and its process is swapped out */
+	DOING_SWAPIN, /* woken, and waits for its process to be swapped in */
+	DOING_COUNT
+};
+struct thread_interval {
+	sim_time_t start, end;
+	enum thread_doing doing;
+	const char *wmesg; /* static; of the sleep, NULL: none */
 };
 
 struct rundb;
@@ -41,6 +58,12 @@ void rundb_put_process(struct rundb *db, int32_t pid, int32_t ppid,
 void rundb_put_process_end(struct rundb *db, int32_t pid, sim_time_t end,
     int wait_status, uint64_t instructions, uint64_t user_cycles,
     uint64_t minflt, uint64_t majflt, uint64_t syscalls, uint64_t peak_rss);
+/* Cycles by enum thread_doing, all threads together; times swapped out. */
+void rundb_put_process_times(struct rundb *db, int32_t pid, sim_time_t when,
+    const uint64_t cycles[DOING_COUNT], uint32_t swapouts);
+/* An interval that is over; in order of time for each thread. */
+void rundb_put_state(struct rundb *db, int32_t pid, int32_t tid,
+    const struct thread_interval *ti);
 void rundb_put_object(struct rundb *db, uint32_t id, const char *type,
     const char *name);
 /* One sample: vm_stat_count values. The first one defines the counters; the

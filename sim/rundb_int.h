@@ -32,6 +32,7 @@ enum {
 	CHUNK_FAULTS = 4096,
 	CHUNK_IOS = 1024,
 	CHUNK_EVENTS = 1024,
+	CHUNK_STATES = 2048,
 	CHUNK_SAMPLES = 64,
 	CHUNK_ITEMS = 256,
 	RUNDB_CHUNKS = 4
@@ -42,6 +43,7 @@ enum rundb_stream {
 	STREAM_FAULTS,
 	STREAM_IO,
 	STREAM_EVENTS,
+	STREAM_STATES,
 	STREAM_COUNT
 };
 
@@ -71,6 +73,14 @@ struct rec_event {
 	uint8_t kind;
 };
 
+struct rec_state {
+	uint64_t start, end;
+	int32_t pid, tid;
+	uint8_t state, wait;
+};
+
+#define RUNDB_WAITS 128 /* different wait messages in a run */
+
 /* Rare rows with text; the strings are the item's own. */
 enum item_kind {
 	ITEM_PROCESS,
@@ -78,6 +88,8 @@ enum item_kind {
 	ITEM_OBJECT,
 	ITEM_DISK,
 	ITEM_CHANGE,
+	ITEM_PROCESS_TIMES,
+	ITEM_WAIT,
 	ITEM_KINDS
 };
 struct rec_item {
@@ -95,6 +107,7 @@ struct chunk {
 	struct rec_fault faults[CHUNK_FAULTS];
 	struct rec_io ios[CHUNK_IOS];
 	struct rec_event events[CHUNK_EVENTS];
+	struct rec_state states[CHUNK_STATES];
 	struct rec_item items[CHUNK_ITEMS];
 };
 STAILQ_HEAD(chunk_list, chunk);
@@ -118,6 +131,8 @@ struct rundb {
 	char **counter; /* names, for the summary */
 	uint64_t *last_sample; /* cycle, then the counters */
 	bool sampled;
+	const char *wait[RUNDB_WAITS]; /* in order of appearance */
+	uint32_t nwaits;
 
 	/* the simulation's thread */
 	struct chunk *cur; /* being filled; NULL: take one */

@@ -31,7 +31,9 @@ static const char tables_sql[] =
 "CREATE TABLE processes(pid INTEGER PRIMARY KEY, ppid INTEGER, name TEXT,"
 " argv TEXT, start INTEGER, end INTEGER, exit_code INTEGER, signal INTEGER,"
 " instructions INTEGER, user_cycles INTEGER, minflt INTEGER, majflt INTEGER,"
-" syscalls INTEGER, peak_rss INTEGER);"
+" syscalls INTEGER, peak_rss INTEGER, ready INTEGER, running INTEGER,"
+" page_wait INTEGER, sleeping INTEGER, swapped INTEGER, swap_wait INTEGER,"
+" swapouts INTEGER);"
 "CREATE TABLE objects(id INTEGER PRIMARY KEY, type TEXT, name TEXT);"
 "CREATE TABLE queue(id INTEGER PRIMARY KEY, name TEXT, help TEXT);"
 "CREATE TABLE position(id INTEGER PRIMARY KEY, name TEXT, help TEXT);"
@@ -39,6 +41,8 @@ static const char tables_sql[] =
 "CREATE TABLE fault_kind(id INTEGER PRIMARY KEY, name TEXT, help TEXT);"
 "CREATE TABLE io_kind(id INTEGER PRIMARY KEY, name TEXT, help TEXT);"
 "CREATE TABLE event_kind(id INTEGER PRIMARY KEY, name TEXT, help TEXT);"
+"CREATE TABLE thread_state(id INTEGER PRIMARY KEY, name TEXT, help TEXT);"
+"CREATE TABLE wait_message(id INTEGER PRIMARY KEY, name TEXT);"
 "CREATE TABLE transitions(seq INTEGER PRIMARY KEY, cycle INTEGER,"
 " page INTEGER, object INTEGER, pindex INTEGER, from_q INTEGER, to_q INTEGER,"
 " pos INTEGER, reason INTEGER, act INTEGER);"
@@ -51,6 +55,8 @@ static const char tables_sql[] =
 " rotation INTEGER, transfer INTEGER);"
 "CREATE TABLE events(seq INTEGER PRIMARY KEY, cycle INTEGER, kind INTEGER,"
 " pid INTEGER, a INTEGER, b INTEGER);"
+"CREATE TABLE states(seq INTEGER PRIMARY KEY, start INTEGER, end INTEGER,"
+" pid INTEGER, tid INTEGER, state INTEGER, wait INTEGER);"
 "CREATE TABLE counters(id INTEGER PRIMARY KEY, name TEXT, gauge INTEGER,"
 " final INTEGER, help TEXT);"
 "CREATE TABLE summary(name TEXT PRIMARY KEY, value INTEGER, unit TEXT,"
@@ -94,7 +100,16 @@ static const char views_sql[] =
 "CREATE VIEW v_processes AS SELECT pid, ppid, name, argv,"
 " start / @ AS start_s, end / @ AS end_s, exit_code, signal, instructions,"
 " user_cycles / @ AS user_s, minflt, majflt, syscalls,"
-" peak_rss * 4096 AS peak_rss_bytes FROM processes;"
+" peak_rss * 4096 AS peak_rss_bytes, ready / @ AS ready_s,"
+" running / @ AS running_s, page_wait / @ AS page_wait_s,"
+" sleeping / @ AS sleeping_s, swapped / @ AS swapped_s,"
+" swap_wait / @ AS swap_wait_s, swapouts FROM processes;"
+"CREATE VIEW v_states AS SELECT s.seq, s.start / @ AS seconds,"
+" (s.end - s.start) * 1e3 / @ AS ms, s.pid, s.tid, p.name AS process,"
+" k.name AS state, w.name AS wait FROM states s"
+" LEFT JOIN thread_state k ON k.id = s.state"
+" LEFT JOIN wait_message w ON w.id = s.wait"
+" LEFT JOIN processes p ON p.pid = s.pid;"
 "CREATE VIEW v_disks AS SELECT name, model, scheduler, is_fs, is_swap,"
 " sectors * 512 AS bytes, reads, writes, sectors_read * 512 AS bytes_read,"
 " sectors_written * 512 AS bytes_written, busy / @ AS busy_s,"
@@ -133,6 +148,21 @@ static const struct {
 	[VMIO_VNODE_IN] = { NULL, "vnode pager reads from a file" },
 };
 
+static const struct {
+	const char *name, *help;
+} state_help[DOING_COUNT] = {
+	[DOING_READY] = { "ready", "waits for a CPU" },
+	[DOING_RUN] = { "running", "on a CPU, user or kernel mode" },
+	[DOING_PAGE_WAIT] = { "page_wait", "waits for a page, free memory, or "
+	    "a transfer of a pager" },
+	[DOING_SLEEP] = { "sleeping", "sleeps for something else: time, a "
+	    "pipe, a child" },
+	[DOING_SWAPPED] = { "swapped", "asleep, and its process is swapped "
+	    "out" },
+	[DOING_SWAPIN] = { "swap_wait", "woken, and waits until its process "
+	    "is swapped in" },
+};
+
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 static int
@@ -166,6 +196,9 @@ fill_lookups(struct rundb *db, struct sim_err *err)
 	for (int i = 0; i < COUNT(io_help) && e == 0; i++)
 		e = lookup_row(db, "io_kind", i, vm_io_kind_name(i),
 		    io_help[i].help, err);
+	for (int i = 0; i < DOING_COUNT && e == 0; i++)
+		e = lookup_row(db, "thread_state", i, state_help[i].name,
+		    state_help[i].help, err);
 	for (int i = 0; i < VME_COUNT && e == 0; i++)
 		e = lookup_row(db, "event_kind", i, vm_event_kind_name(i),
 		    vm_event_kind_help(i), err);

@@ -92,6 +92,21 @@ event_column(const struct chunk *c, uint32_t i, int col)
 	}
 }
 
+static int64_t
+state_column(const struct chunk *c, uint32_t i, int col)
+{
+	const struct rec_state *r = &c->states[i];
+
+	switch (col) {
+	case 0: return ((int64_t)r->start);
+	case 1: return ((int64_t)r->end);
+	case 2: return (r->pid);
+	case 3: return (r->tid);
+	case 4: return (r->state);
+	default: return (r->wait);
+	}
+}
+
 static const struct {
 	const char *table, *columns;
 	stream_column_fn *column;
@@ -106,6 +121,8 @@ static const struct {
 	    "queued, start, finish, kind, disk, object, pindex, pages, lbn, "
 	    "error, overhead, seek, rotation, transfer", io_column },
 	[STREAM_EVENTS] = { "events", "cycle, kind, pid, a, b", event_column },
+	[STREAM_STATES] = { "states", "start, end, pid, tid, state, wait",
+	    state_column },
 };
 
 /* ------------------------------------------------------------ virtual table */
@@ -266,12 +283,21 @@ static const char put_disk_sql[] =
 static const char put_change_sql[] =
     "INSERT INTO tunable_changes(cycle, name, value) VALUES(?1, ?11, ?12)";
 
+static const char put_process_times_sql[] =
+    "UPDATE processes SET ready = ?2, running = ?3, page_wait = ?4, "
+    "sleeping = ?5, swapped = ?6, swap_wait = ?7, swapouts = ?8 "
+    "WHERE pid = ?1";
+static const char put_wait_sql[] =
+    "INSERT INTO wait_message(id, name) VALUES(?1, ?11)";
+
 static const char *const item_sql[ITEM_KINDS] = {
 	[ITEM_PROCESS] = put_process_sql,
 	[ITEM_PROCESS_END] = put_process_end_sql,
 	[ITEM_OBJECT] = put_object_sql,
 	[ITEM_DISK] = put_disk_sql,
 	[ITEM_CHANGE] = put_change_sql,
+	[ITEM_PROCESS_TIMES] = put_process_times_sql,
+	[ITEM_WAIT] = put_wait_sql,
 };
 
 static int

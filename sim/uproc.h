@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "sim/cpu.h"
+#include "sim/rundb.h"
 #include "sim/vfs.h"
 #include "vmcore/vmcore.h"
 
@@ -68,7 +69,8 @@ struct uproc {
 	/* accounting */
 	uint64_t instructions, user_cycles, syscalls, minflt, majflt;
 	uint64_t peak_rss_pages;
-	uint64_t cpu_cycles; /* user and kernel, of threads that have ended */
+	uint64_t doing_cycles[DOING_COUNT]; /* all threads; states.c */
+	uint32_t swapouts;
 	sim_time_t start;
 	/* syscall.c */
 	struct sysstate *sys;
@@ -90,6 +92,10 @@ struct uthread {
 	vm_offset_t robust_list;
 	bool exiting;
 	struct thread_signals sig;
+	struct {
+		struct thread_interval cur; /* its end is not known yet */
+		struct thread_interval last; /* over; end == start: none */
+	} doing;
 };
 
 /* ---- loader.c ---- */

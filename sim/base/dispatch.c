@@ -52,6 +52,7 @@ sim_make_runnable(struct sim_thread *td, bool head)
 {
 	td->ready = sim_now(td->sim);
 	sim_runq_insert(td, head);
+	sim_watched(td, SIM_READY, NULL, td->ready);
 }
 
 /*
@@ -191,6 +192,7 @@ cpu_load(struct sim *sim, struct sim_cpu *cpu, sim_time_t t)
 	cpu->td = td;
 	td->state = TDS_ONCPU;
 	td->slice_over = false;
+	sim_watched(td, SIM_RUNNING, NULL, t);
 	if (cpu->last_id != td->id) {
 		cpu->last_id = td->id;
 		cpu->clock += sim->switch_cost;
@@ -355,6 +357,7 @@ sim_sleep(struct sim *sim, const void *chan, int priority, const char *wmesg,
 	td->wmesg = wmesg;
 	td->state = TDS_SLEEPING;
 	TAILQ_INSERT_TAIL(sleep_bucket(sim, chan), td, link);
+	sim_watched(td, SIM_SLEEPING, wmesg, sim->curcpu->clock);
 	if (timeout != SIM_NO_TIMEOUT)
 		sim_event_after(sim, &td->timeout, timeout);
 	sim->curcpu->td = NULL;

@@ -222,6 +222,13 @@ sim_tag_set(struct sim *sim, uint32_t tag)
 }
 
 void
+sim_set_watch(struct sim *sim, sim_watch_fn *fn, void *ctx)
+{
+	sim->watch = fn;
+	sim->watch_ctx = ctx;
+}
+
+void
 sim_set_trace(struct sim *sim, const struct sim_trace_ops *ops, void *ctx)
 {
 	sim->trace = ops;

@@ -226,6 +226,18 @@ struct sim_trace_ops {
 };
 void sim_set_trace(struct sim *sim, const struct sim_trace_ops *ops, void *ctx);
 
+/*
+ * What watched threads do, at every change: waiting for a CPU, on one, asleep
+ * on wmesg. `when` may lie before the change before it when another
+ * CPU's clock is behind. The watcher changes nothing of the simulation.
+ */
+enum sim_doing { SIM_READY, SIM_RUNNING, SIM_SLEEPING };
+typedef void sim_watch_fn(void *ctx, void *cookie, enum sim_doing doing,
+    const char *wmesg, sim_time_t when);
+void sim_set_watch(struct sim *sim, sim_watch_fn *fn, void *ctx);
+/* Watch td from now on; NULL: no more. */
+void sim_thread_watch(struct sim_thread *td, void *cookie);
+
 /* Called after every event, in its context (invariant checkers). NULL: none. */
 typedef void sim_event_hook_fn(void *ctx);
 void sim_set_event_hook(struct sim *sim, sim_event_hook_fn *fn, void *ctx);

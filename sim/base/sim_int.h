@@ -65,6 +65,7 @@ struct sim_thread {
 	sim_thread_fn *fn;
 	void *arg;
 	void *data; /* the owner's */
+	void *watch; /* the watcher's cookie; NULL: not watched */
 	uint64_t cycles; /* spent on CPUs */
 	sim_time_t ready; /* when it became runnable */
 	sim_time_t slice_end; /* while TDS_ONCPU */
@@ -147,6 +148,9 @@ struct sim {
 	const struct sim_sched_ops *sched;
 	void *sched_ctx;
 
+	sim_watch_fn *watch;
+	void *watch_ctx;
+
 	sim_event_hook_fn *event_hook;
 	void *event_hook_ctx;
 
@@ -180,6 +184,15 @@ static inline uint32_t
 sim_pri_queue(int pri)
 {
 	return ((uint32_t)pri >> SIM_PRI_PER_QUEUE_SHIFT);
+}
+
+static inline void
+sim_watched(struct sim_thread *td, enum sim_doing doing, const char *wmesg,
+    sim_time_t when)
+{
+	if (td->watch != NULL)
+		td->sim->watch(td->sim->watch_ctx, td->watch, doing, wmesg,
+		    when);
 }
 
 #define SIM_PANIC(sim, ...) \

@@ -372,6 +372,12 @@ sim_thread_set_data(struct sim_thread *td, void *data)
 	td->data = data;
 }
 
+void
+sim_thread_watch(struct sim_thread *td, void *cookie)
+{
+	td->watch = td->sim->watch != NULL ? cookie : NULL;
+}
+
 uint64_t
 sim_thread_cpu_cycles(const struct sim_thread *td)
 {

@@ -23,7 +23,7 @@ if ! diff "$tmp/doc" "$tmp/schema" >"$tmp/diff"; then
 	cat "$tmp/diff" >&2
 	fail=1
 fi
-awk '/^## Views/ { on = 1 } /^## Ten/ { exit }
+awk '/^## Views/ { on = 1 } /^## Useful/ { exit }
     on && /^\| `/ { gsub(/`/, "", $2); print $2 }' "$md" | sort >"$tmp/views"
 sqlite3 "$db" "SELECT name FROM sqlite_schema WHERE type = 'view'" | sort |
     diff "$tmp/views" - >&2 || { echo "views differ" >&2; fail=1; }

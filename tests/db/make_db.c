@@ -4,7 +4,7 @@
  * fills a 16 MB machine, pages, and rests. No simulator takes part; numbers
  * are plausible, not true. Equal calls write equal files.
  *
- * usage: make_db FILE [complete|interrupted|no-samples|no-faults|empty]
+ * usage: make_db FILE [complete|interrupted|no-samples|no-faults|no-states|empty]
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,6 +190,39 @@ scan(struct model *m)
 }
 
 static void
+did(struct model *m, int pid, enum thread_doing doing, uint64_t start,
+    uint64_t end)
+{
+	const struct thread_interval ti = { .start = start, .end = end,
+		.doing = doing, .wmesg = doing == DOING_RUN ||
+		doing == DOING_READY ? NULL : doing == DOING_PAGE_WAIT ?
+		"swread" : "nanslp" };
+
+	rundb_put_state(m->db, pid, pid, &ti);
+}
+
+/* A worker that waits for pages from 3 s on; an editor that is woken every
+ * two seconds, and is swapped out for four. */
+static void
+doing(struct model *m, int i)
+{
+	uint64_t ms = HZ / 1000;
+
+	did(m, 100, i < 3000 || i % 7 < 2 ? DOING_RUN : DOING_PAGE_WAIT,
+	    m->now, m->now + ms);
+	if (i % 2000 == 0 && i < 4000)
+		did(m, 101, DOING_SLEEP, m->now, m->now + 2000 * ms);
+	if (i == 4000)
+		did(m, 101, DOING_SWAPPED, m->now, m->now + 4000 * ms);
+	if (i == 8000)
+		did(m, 101, DOING_SWAPIN, m->now, m->now + 500 * ms);
+	if (i == 8500)
+		did(m, 101, DOING_READY, m->now, m->now + 20 * ms);
+	if (i == 8520)
+		did(m, 101, DOING_SLEEP, m->now, m->now + 1480 * ms);
+}
+
+static void
 step(struct model *m, int i)
 {
 	m->now = (uint64_t)i * (HZ / 1000);
@@ -206,6 +239,7 @@ step(struct model *m, int i)
 	scan(m);
 	if (i % 10 == 0)
 		rundb_put_sample(m->db, m->now, &m->vm);
+	doing(m, i);
 }
 
 static int
@@ -213,6 +247,8 @@ make(const char *path, const char *how, struct sim_err *err)
 {
 	char *const argv[] = { (char *)"sort", (char *)"-S", (char *)"128M",
 		(char *)"it's a \"file\"_of^text{}.txt", NULL };
+	const uint64_t times[DOING_COUNT] = { [DOING_RUN] = 5ull * HZ,
+		[DOING_PAGE_WAIT] = 4ull * HZ, [DOING_SWAPIN] = HZ };
 	struct machine_result res = { .cycles = 10ull * HZ,
 		.sim_ns = 10000000000u, .instructions = 1234567890,
 		.interrupted = strcmp(how, "interrupted") == 0 };
@@ -230,6 +266,8 @@ make(const char *path, const char *how, struct sim_err *err)
 		config_strings_add(&mc.argv, argv[i]);
 	if (strcmp(how, "no-samples") == 0)
 		mc.log_mask &= ~(uint32_t)RUNDB_LOG_SAMPLES;
+	if (strcmp(how, "no-states") == 0)
+		mc.log_mask &= ~(uint32_t)RUNDB_LOG_STATES;
 	if (strcmp(how, "no-faults") == 0)
 		mc.log_mask &= ~(uint32_t)RUNDB_LOG_FAULTS;
 	config_finish(&mc, NULL);
@@ -239,11 +277,14 @@ make(const char *path, const char *how, struct sim_err *err)
 		error = rundb_put_config(m.db, &mc, ts, err);
 	if (error == 0) {
 		rundb_put_process(m.db, 100, 1, "sort", argv, 1000);
+		rundb_put_process(m.db, 101, 0, "editor", argv, 1000);
 		rundb_put_object(m.db, 1, "vnode", "/usr/bin/sort");
 		for (int i = 0; strcmp(how, "empty") != 0 && i <= STEPS; i++)
 			step(&m, i);
 		rundb_put_process_end(m.db, 100, m.now, 0, 1234567890,
 		    1200000000, m.v[ZFOD], m.v[SWAPIN], 4711, 3500);
+		rundb_put_process_times(m.db, 100, m.now, times, 0);
+		rundb_put_process_times(m.db, 101, m.now, times, 1);
 		error = rundb_finish(m.db, &res, !res.interrupted, err);
 	}
 	machine_config_free(&mc);

@@ -111,6 +111,20 @@ put_transition(struct rundb *db, uint64_t i)
 	rundb_trace_ops.transition(db, &t);
 }
 
+/* Two wait messages, one of them at two addresses. */
+static void
+put_state(struct rundb *db, uint64_t i)
+{
+	static const char waits[4][8] = { "swread", "nanslp", "swread", "" };
+	const char *wmesg = waits[i / 10 % 4];
+	const struct thread_interval ti = { .start = i * CYCLES,
+		.end = i * CYCLES + 300,
+		.doing = (enum thread_doing)(i / 10 % DOING_COUNT),
+		.wmesg = wmesg[0] != '\0' ? wmesg : NULL };
+
+	rundb_put_state(db, 100, 101, &ti);
+}
+
 static void
 put_others(struct rundb *db, uint64_t i)
 {
@@ -130,6 +144,8 @@ put_others(struct rundb *db, uint64_t i)
 	rundb_trace_ops.fault(db, &f);
 	if (i % 16 == 0)
 		rundb_trace_ops.io(db, &io);
+	if (i % 10 == 0)
+		put_state(db, i);
 	if (i % 64 == 0)
 		rundb_trace_ops.event(db, &e);
 }
@@ -138,6 +154,7 @@ static void
 put_rows(struct rundb *db, uint64_t n, unsigned jitter_us)
 {
 	char *const argv[] = { (char *)"sort", (char *)"a b", NULL };
+	const uint64_t times[DOING_COUNT] = { 21, 22, 23, 24, 25, 26 };
 	struct fake_vm *fake = calloc(1, sizeof(*fake));
 
 	fake->vm.kernel = &fake_kernel;
@@ -155,6 +172,7 @@ put_rows(struct rundb *db, uint64_t n, unsigned jitter_us)
 				usleep(jitter_us);
 		}
 	}
+	rundb_put_process_times(db, 100, n * CYCLES, times, 7);
 	rundb_put_process_end(db, 100, n * CYCLES, 3 << 8, 11, 12, 13, 14, 15,
 	    16);
 	free(fake);
@@ -296,6 +314,12 @@ START_TEST(rows_arrive)
 	    "overhead=1 AND seek=2 AND rotation=3 AND transfer=4"), 3125);
 	ck_assert_int_eq(number(c, "SELECT count(*) FROM events WHERE "
 	    "cycle=seq*64*37 AND a=-5 AND b=9223372036854775807"), 781);
+	ck_assert_int_eq(number(c, "SELECT count(*) FROM states s LEFT JOIN "
+	    "wait_message w ON w.id = s.wait WHERE start = seq*10*37 AND "
+	    "end = start+300 AND pid = 100 AND tid = 101 AND state = seq%6 "
+	    "AND ifnull(w.name, '') = CASE seq%4 WHEN 1 THEN 'nanslp' "
+	    "WHEN 3 THEN '' ELSE 'swread' END"), 5000);
+	ck_assert_int_eq(number(c, "SELECT count(*) FROM wait_message"), 2);
 	ck_assert_int_eq(number(c, "SELECT count(*) FROM samples WHERE "
 	    "v_free_count*37=cycle"), 50);
 	ck_assert_int_eq(number(c, "SELECT \"v_vm_faults\" FROM v_vmstat "
@@ -305,7 +329,9 @@ START_TEST(rows_arrive)
 	ck_assert_int_eq(number(c, "SELECT count(\"a_\"\"odd\"\" name\") FROM "
 	    "samples"), 50);
 	text_is(c, "SELECT argv FROM processes WHERE pid=100 AND exit_code=3 "
-	    "AND signal=0 AND peak_rss=16", "[\"sort\",\"a b\"]");
+	    "AND signal=0 AND peak_rss=16 AND ready=21 AND running=22 AND "
+	    "page_wait=23 AND sleeping=24 AND swapped=25 AND swap_wait=26 AND "
+	    "swapouts=7", "[\"sort\",\"a b\"]");
 	text_is(c, "SELECT object_name FROM v_faults WHERE seq=1",
 	    "/usr/bin/sort");
 	text_is(c, "SELECT value FROM config WHERE key='argv'",
@@ -337,7 +363,7 @@ START_TEST(every_view_works)
 		views++;
 	}
 	sqlite3_finalize(st);
-	ck_assert_int_ge(views, 7);
+	ck_assert_int_ge(views, 8);
 	/* a reason, a queue and a kind for every code */
 	ck_assert_int_eq(number(c, "SELECT count(*) FROM v_transitions WHERE "
 	    "reason IS NULL OR from_queue IS NULL OR to_queue IS NULL OR "
