@@ -150,7 +150,7 @@ read_miss(struct hdd *h, struct disk_io *io, uint64_t now, uint64_t waited,
 	}
 	media_read(h, lbn, goal, free + io->overhead -
 	    less_than(o->read_seek_early[h->last_write], io->overhead));
-	if (h->nseg > 0)
+	if (h->nseg > 0 && waited == now)
 		h->m.min_move = h->p->cache.min_read_move[h->last_write];
 	media_feed(h, end, &bus);
 	if (s != NULL && h->p->cache.forget_miss)
