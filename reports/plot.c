@@ -20,6 +20,8 @@ static const struct {
 	    800, 560 },
 	{ "faults", "faults and paging over simulated time", plot_faults,
 	    800, 760 },
+	{ "processes", "what each thread did over simulated time",
+	    plot_processes, 900, 520 },
 	{ "disk", "response times, depth and place of transfers", plot_disk,
 	    800, 1000 },
 };
@@ -151,7 +153,7 @@ find_kind(const char *name, size_t *kind, struct sim_err *err)
 			return (0);
 	}
 	return (sim_err_set(err, EINVAL, "plot: unknown kind '%s' (queues, "
-	    "faults, disk)", name));
+	    "faults, processes, disk)", name));
 }
 
 /* Lists of `vmsim disk replay` can be drawn as well as databases. */

@@ -10,7 +10,7 @@
 #include "sim/base/sim.h"
 
 struct report_plot {
-	const char *kind; /* "queues", "faults" */
+	const char *kind; /* "queues", "faults", "processes" */
 	const char *db; /* a run database */
 	const char *output; /* .png, .svg or .pdf; replaced when done */
 	const char *title; /* NULL: made from the database */

@@ -34,6 +34,9 @@ static const struct cli_command plot_command = {
 	    "free thresholds\n"
 	    "  faults    faults by kind and pages moved per second, and where "
 	    "faults fall\n"
+	    "  processes a line of time for each thread: running, waiting for "
+	    "a CPU or\n"
+	    "            a page, sleeping, swapped out\n"
 	    "  disk      response times, queue depth, place on the disk and "
 	    "parts of the\n"
 	    "            service; also of a list that 'vmsim disk replay' "
@@ -133,7 +136,7 @@ cmd_plot(int argc, char **argv)
 	rp.db = operand[1];
 	if (rp.kind == NULL)
 		return (cli_usage(&plot_command, "say what to draw: queues, "
-		    "faults or disk"));
+		    "faults, processes or disk"));
 	if (rp.db == NULL)
 		return (cli_usage(&plot_command, "name a run database"));
 	if (rp.output == NULL)

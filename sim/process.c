@@ -367,6 +367,8 @@ uproc_start(struct machine *m, const struct program *prog, struct sim_err *err)
 	if (m->db != NULL)
 		rundb_put_process(m->db, p->pid, 0, p->comm, prog->argv,
 		    p->start);
+	if (m->db != NULL && prog->name != NULL)
+		rundb_put_process_label(m->db, p->pid, prog->name, p->start);
 	if (uthread_make(p, ctx, first_main) == NULL)
 		return (sim_err_set(err, ENOMEM, "out of memory"));
 	return (0);

@@ -508,6 +508,16 @@ const struct vm_trace_ops rundb_trace_ops = {
 };
 
 void
+rundb_put_process_label(struct rundb *db, int32_t pid, const char *label,
+    sim_time_t when)
+{
+	struct rec_item *it = item_at(db, ITEM_LABEL, when);
+
+	it->v[0] = pid;
+	it->s[0] = copy(db, label);
+}
+
+void
 rundb_put_process_times(struct rundb *db, int32_t pid, sim_time_t when,
     const uint64_t cycles[DOING_COUNT], uint32_t swapouts)
 {

@@ -58,6 +58,9 @@ void rundb_put_process(struct rundb *db, int32_t pid, int32_t ppid,
 void rundb_put_process_end(struct rundb *db, int32_t pid, sim_time_t end,
     int wait_status, uint64_t instructions, uint64_t user_cycles,
     uint64_t minflt, uint64_t majflt, uint64_t syscalls, uint64_t peak_rss);
+/* The name that a scenario gives to a process. */
+void rundb_put_process_label(struct rundb *db, int32_t pid, const char *label,
+    sim_time_t when);
 /* Cycles by enum thread_doing, all threads together; times swapped out. */
 void rundb_put_process_times(struct rundb *db, int32_t pid, sim_time_t when,
     const uint64_t cycles[DOING_COUNT], uint32_t swapouts);

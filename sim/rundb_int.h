@@ -90,6 +90,7 @@ enum item_kind {
 	ITEM_CHANGE,
 	ITEM_PROCESS_TIMES,
 	ITEM_WAIT,
+	ITEM_LABEL,
 	ITEM_KINDS
 };
 struct rec_item {

@@ -290,6 +290,9 @@ static const char put_process_times_sql[] =
 static const char put_wait_sql[] =
     "INSERT INTO wait_message(id, name) VALUES(?1, ?11)";
 
+static const char put_label_sql[] =
+    "UPDATE processes SET label = ?11 WHERE pid = ?1";
+
 static const char *const item_sql[ITEM_KINDS] = {
 	[ITEM_PROCESS] = put_process_sql,
 	[ITEM_PROCESS_END] = put_process_end_sql,
@@ -298,6 +301,7 @@ static const char *const item_sql[ITEM_KINDS] = {
 	[ITEM_CHANGE] = put_change_sql,
 	[ITEM_PROCESS_TIMES] = put_process_times_sql,
 	[ITEM_WAIT] = put_wait_sql,
+	[ITEM_LABEL] = put_label_sql,
 };
 
 static int

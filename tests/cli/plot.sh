@@ -6,6 +6,7 @@
 "$make_db" incomplete.db interrupted || exit 1
 "$make_db" no-samples.db no-samples || exit 1
 "$make_db" no-faults.db no-faults || exit 1
+"$make_db" no-states.db no-states || exit 1
 "$make_db" nothing.db empty || exit 1
 
 # the first bytes tell the format
@@ -13,7 +14,7 @@ starts() { # file octets
 	[ "$(head -c 8 "$1" | od -An -tx1 | tr -d ' \n' | cut -c "1-${#2}")" = \
 	    "$2" ] || bad "$1 is not what its suffix says"
 }
-for kind in queues faults; do
+for kind in queues faults processes; do
 	for suffix in png svg pdf; do
 		"$vmsim" plot $kind run.db -o $kind.$suffix 2>err.txt ||
 		    bad "plot $kind to $suffix: $(cat err.txt)"
@@ -34,6 +35,11 @@ done
 for text in 'zero fill' 'read from swap' 'copy on write' 'pages / s' \
     'out to swap'; do
 	grep -q "$text" faults.svg || bad "faults.svg does not say '$text'"
+done
+for text in running 'waiting for a page' 'swapped out' 'waiting for swap-in' \
+    sleeping 'sort 100' 'editor{} 101' 'simulated time (s)'; do
+	grep -q "$text" processes.svg ||
+	    bad "processes.svg does not say '$text'"
 done
 "$vmsim" plot --from 2s --to 4s --size 6x4 --title "a 'b' \"c\" \\d{e}" queues \
     run.db -o part.svg || bad "options before the operands"
@@ -75,6 +81,9 @@ refused 65 "no-samples.db: the run has no samples" \
     "$vmsim" plot queues no-samples.db -o x.png
 refused 65 "no-faults.db: no faults were logged" \
     "$vmsim" plot faults no-faults.db -o x.png
+refused 65 "no-states.db: no states of threads were logged" \
+    "$vmsim" plot processes no-states.db -o x.png
+refused 65 "nothing.db" "$vmsim" plot processes nothing.db -o x.png
 refused 65 "nothing.db" "$vmsim" plot queues nothing.db -o x.png
 refused 65 "nothing.db" "$vmsim" plot faults nothing.db -o x.png
 refused 73 "no/such/dir/x.png: cannot write the plot" \

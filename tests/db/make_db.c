@@ -278,6 +278,7 @@ make(const char *path, const char *how, struct sim_err *err)
 	if (error == 0) {
 		rundb_put_process(m.db, 100, 1, "sort", argv, 1000);
 		rundb_put_process(m.db, 101, 0, "editor", argv, 1000);
+		rundb_put_process_label(m.db, 101, "it's_an ^editor{}", 1000);
 		rundb_put_object(m.db, 1, "vnode", "/usr/bin/sort");
 		for (int i = 0; strcmp(how, "empty") != 0 && i <= STEPS; i++)
 			step(&m, i);
