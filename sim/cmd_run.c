@@ -322,7 +322,8 @@ find_program(struct machine_config *mc, struct sim_err *err)
 	if (strchr(name, '/') == NULL)
 		return (search_path(mc, name, err));
 	if (snprintf(mc->exe, sizeof(mc->exe), "%s%s%s",
-	    name[0] == '/' ? "" : mc->cwd, name[0] == '/' ? "" : "/",
+	    name[0] == '/' ? "" : mc->cwd_given ? mc->cwd : "/cwd",
+	    name[0] == '/' ? "" : "/",
 	    name) >= (int)sizeof(mc->exe))
 		return (sim_err_set(err, ENAMETOOLONG, "%.60s...: the name is "
 		    "too long", name));
@@ -331,7 +332,8 @@ find_program(struct machine_config *mc, struct sim_err *err)
 
 /*
  * The working directory is the one thing taken from the caller, since what
- * the user types is relative to it. It is not recorded.
+ * the user types is relative to it. The guest sees it as /cwd, so nothing
+ * that is recorded depends on where it is.
  */
 static int
 default_cwd(struct machine_config *mc, struct sim_err *err)

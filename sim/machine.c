@@ -201,7 +201,8 @@ create_storage(struct machine *m, struct sim_err *err)
 	/* users keep inputs there: as read-only as everything else */
 	static const char *const show[] = { "/tmp", "/var/tmp", NULL };
 	struct vfs_config fc = { .bind_rw = (const char *const *)m->mc->bind_rw,
-		.cwd = m->mc->cwd, .show = show,
+		.cwd = m->mc->cwd, .cwd_alias = !m->mc->cwd_given,
+		.show = show,
 		.boot_epoch = m->mc->boot_epoch };
 	struct disk *swap, *fs;
 	uint64_t swap_first;
@@ -350,12 +351,23 @@ check_racct(struct machine *m, struct sim_err *err)
 	    "off; turn it on with --set kern.racct.enable=1"));
 }
 
+/* The user did not type /cwd: that is the guest's name of his directory. */
+static void
+user_path(const struct machine *m, struct sim_err *err)
+{
+	if (!m->mc->cwd_given && err != NULL &&
+	    strncmp(err->text, "/cwd/", 5) == 0)
+		memmove(err->text, err->text + 5, strlen(err->text + 5) + 1);
+}
+
 int
 machine_exec(struct machine *m, struct sim_err *err)
 {
 	int error;
 
 	error = programs_check(m, err);
+	if (error != 0)
+		user_path(m, err);
 	if (error == 0)
 		error = check_racct(m, err);
 	if (error != 0)

@@ -97,6 +97,20 @@ inode_new(struct vfs *vfs, enum inode_kind kind, uint32_t mode)
 	return (ip);
 }
 
+void
+inode_number(struct inode *ip)
+{
+	struct inode *up = ip->parent;
+
+	if (ip->ino != 0)
+		return;
+	ip->ino = ip->vfs->next_ino++;
+	for (size_t i = 0; up != NULL && i < up->nent; i++) {
+		if (up->ent[i].ip == ip)
+			up->ent[i].ino = ip->ino;
+	}
+}
+
 /* Takes the record apart; drops no references to other inodes. */
 void
 inode_free(struct inode *ip)
@@ -242,6 +256,7 @@ void
 inode_stat(const struct inode *ip, struct vfs_stat *st)
 {
 	memset(st, 0, sizeof(*st));
+	inode_number((struct inode *)(uintptr_t)ip);
 	st->dev = ip->dev;
 	st->ino = ip->ino;
 	st->mode = ip->mode;
@@ -296,8 +311,9 @@ dir_name(const struct inode *dir)
 	return (NULL);
 }
 
-int
-inode_dirpath(const struct inode *dir, char *buf, size_t size)
+/* alias: the caller's directory is /cwd, not what the host calls it. */
+static int
+dirpath(const struct inode *dir, char *buf, size_t size, bool alias)
 {
 	size_t at = size;
 	const struct inode *ip;
@@ -313,7 +329,11 @@ inode_dirpath(const struct inode *dir, char *buf, size_t size)
 	buf[--at] = '\0';
 	for (ip = dir; ip->parent != ip; ip = ip->parent) {
 		const char *name = ip->dead ? NULL : dir_name(ip);
+		bool end = alias && ip == ip->vfs->alias;
 		size_t n;
+
+		if (end)
+			name = VFS_ALIAS;
 
 		if (name == NULL)
 			return (-ENOENT);
@@ -323,11 +343,19 @@ inode_dirpath(const struct inode *dir, char *buf, size_t size)
 		at -= n;
 		memcpy(buf + at, name, n);
 		buf[--at] = '/';
+		if (end)
+			break;
 	}
 	if (buf[at] == '\0')
 		buf[--at] = '/';
 	memmove(buf, buf + at, size - at);
 	return (0);
+}
+
+int
+inode_dirpath(const struct inode *dir, char *buf, size_t size)
+{
+	return (dirpath(dir, buf, size, true));
 }
 
 /* Remembers how an inode was reached; only the text of it matters. */
@@ -337,7 +365,7 @@ inode_note_path(struct inode *ip, struct inode *dir, const char *name)
 	struct vfs *vfs = ip->vfs;
 	char *path;
 
-	if (inode_dirpath(dir, vfs->scratch, VFS_PATH_MAX) != 0)
+	if (dirpath(dir, vfs->scratch, VFS_PATH_MAX, vfs->by_alias) != 0)
 		return;
 	if (strcmp(vfs->scratch, "/") == 0)
 		vfs->scratch[0] = '\0';
@@ -408,6 +436,7 @@ walk_link(struct walk *w, struct inode *link, bool slash)
 		vfs->walk[n] = '/';
 	w->rest = vfs->walk;
 	if (*w->rest == '/') {
+		vfs->by_alias = false;
 		inode_ref(vfs->root);
 		inode_rele(w->cur);
 		w->cur = vfs->root;
@@ -419,6 +448,9 @@ walk_link(struct walk *w, struct inode *link, bool slash)
 static int
 dir_get(struct inode *dir, const char *name, struct inode **out)
 {
+	struct vfs *vfs = dir->vfs;
+	int error;
+
 	*out = NULL;
 	if (dir->kind == IK_PROCDIR)
 		return (proc_lookup(dir, name, out));
@@ -426,7 +458,17 @@ dir_get(struct inode *dir, const char *name, struct inode **out)
 		return (-ENOTDIR);
 	if (dir->dead)
 		return (-ENOENT);
-	return (dir_lookup(dir, name, out));
+	if (dir == vfs->root && vfs->alias != NULL &&
+	    strcmp(name, VFS_ALIAS) == 0) {
+		vfs->by_alias = true;
+		inode_ref(vfs->alias);
+		*out = vfs->alias;
+		return (0);
+	}
+	error = dir_lookup(dir, name, out);
+	if (error == 0)
+		inode_number(*out);
+	return (error);
 }
 
 static int
@@ -444,6 +486,7 @@ walk_begin(struct walk *w, struct vfs *vfs, struct inode *dir,
 	w->cur = *path == '/' || dir == NULL ? vfs->root : dir;
 	if (!inode_is_directory(w->cur))
 		return (-ENOTDIR);
+	vfs->by_alias = vfs->alias != NULL && *path != '/';
 	memcpy(vfs->walk, path, n + 1);
 	w->rest = vfs->walk + strspn(vfs->walk, "/");
 	inode_ref(w->cur);

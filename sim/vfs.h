@@ -36,6 +36,9 @@ struct vfs_config {
 	uint64_t fs_first_sector, fs_sectors;
 	/* Absolute guest path; NULL: "/". It is visible even below /tmp. */
 	const char *cwd;
+	/* Show it to the guest as /cwd wherever it lies on the host: what the
+	 * guest sees of it must not depend on the caller's directory. */
+	bool cwd_alias;
 	/* Host directories below /tmp, /var/tmp or /run to show all the same,
 	 * copy-on-write; NULL-terminated, may be NULL. */
 	const char *const *show;

@@ -424,6 +424,8 @@ dir_load(struct inode *dir)
 		}
 		if (d == NULL)
 			error = -ENOMEM;
+		else if (d->ino == 0 && d->ip != NULL)
+			inode_number(d->ip);
 		free(names[i]);
 	}
 	free(names);
@@ -474,6 +476,8 @@ vfs_list(struct inode *dir, struct vfs_listing *ls)
 	int error;
 
 	memset(ls, 0, sizeof(*ls));
+	inode_number(dir);
+	inode_number(dir->parent);
 	error = listing_add(ls, dir->ino, DT_DIR, ".");
 	if (error == 0)
 		error = listing_add(ls, dir->parent->ino, DT_DIR, "..");

@@ -104,6 +104,8 @@ struct vfs {
 	struct sim *sim;
 	struct vm *vm;
 	struct inode *root, *cwd;
+	struct inode *alias; /* the directory that is also VFS_ALIAS, or NULL */
+	bool by_alias; /* the walk under way went through it */
 	TAILQ_HEAD(, inode) inodes;
 	TAILQ_HEAD(inode_open, inode) host_open; /* oldest use first */
 	TAILQ_HEAD(, inode) orphans;
@@ -124,7 +126,12 @@ struct vfs {
 	char scratch[2 * VFS_PATH_MAX];
 };
 
+#define VFS_ALIAS "cwd" /* in the root */
+
 /* vfs.c */
+/* Inodes on the way to the caller's directory get their numbers only when
+ * the guest meets them. */
+void inode_number(struct inode *ip);
 struct inode *inode_new(struct vfs *vfs, enum inode_kind kind, uint32_t mode);
 void inode_free(struct inode *ip);
 void inode_note_path(struct inode *ip, struct inode *dir, const char *name);

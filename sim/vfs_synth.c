@@ -565,10 +565,35 @@ set_cwd(struct vfs *vfs, const char *cwd, struct sim_err *err)
 	return (0);
 }
 
+/*
+ * The caller's directory becomes /cwd, and what was looked up to find it has
+ * no numbers yet: the guest sees the same wherever the caller stood.
+ */
+static void
+make_alias(struct vfs *vfs, uint64_t first_ino)
+{
+	struct inode *ip;
+
+	if (vfs->cwd == vfs->root)
+		return;
+	vfs->alias = vfs->cwd;
+	for (ip = vfs->cwd; ip != vfs->root; ip = ip->parent) {
+		if (ip->ino < first_ino)
+			continue;
+		ip->ino = 0;
+		for (size_t i = 0; i < ip->parent->nent; i++) {
+			if (ip->parent->ent[i].ip == ip)
+				ip->parent->ent[i].ino = 0;
+		}
+	}
+	vfs->next_ino = first_ino;
+}
+
 static int
 fill_tree(struct vfs *vfs, const struct vfs_config *cfg, struct sim_err *err)
 {
 	struct inode *ip;
+	uint64_t first_ino;
 	int error;
 
 	error = vfs_make_synthetic(vfs);
@@ -580,7 +605,12 @@ fill_tree(struct vfs *vfs, const struct vfs_config *cfg, struct sim_err *err)
 	    cfg->show[i] != NULL; i++)
 		error = attach_checked(vfs, "directory to show", cfg->show[i],
 		    &ip, err);
-	return (error != 0 ? error : set_cwd(vfs, cfg->cwd, err));
+	first_ino = vfs->next_ino;
+	if (error == 0)
+		error = set_cwd(vfs, cfg->cwd, err);
+	if (error == 0 && cfg->cwd_alias)
+		make_alias(vfs, first_ino);
+	return (error);
 }
 
 int
