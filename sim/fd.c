@@ -22,6 +22,7 @@ struct fdtable {
 	struct file **file;
 	bool *cloexec;
 	int size;
+	uint32_t refs; /* processes (CLONE_FILES) */
 };
 
 /* ---- tables ---- */
@@ -56,7 +57,30 @@ fdtable_grow(struct fdtable *ft, int size)
 struct fdtable *
 fdtable_new(void)
 {
-	return (calloc(1, sizeof(struct fdtable)));
+	struct fdtable *ft = calloc(1, sizeof(*ft));
+
+	if (ft != NULL)
+		ft->refs = 1;
+	return (ft);
+}
+
+void
+fdtable_ref(struct fdtable *ft)
+{
+	ft->refs++;
+}
+
+struct fdtable *
+fdtable_own(struct fdtable *ft)
+{
+	struct fdtable *own;
+
+	if (ft->refs == 1)
+		return (ft);
+	own = fdtable_copy(ft);
+	if (own != NULL)
+		ft->refs--;
+	return (own);
 }
 
 struct fdtable *
@@ -84,7 +108,7 @@ fdtable_copy(const struct fdtable *from)
 void
 fdtable_free(struct fdtable *ft)
 {
-	if (ft == NULL)
+	if (ft == NULL || --ft->refs != 0)
 		return;
 	for (int i = 0; i < ft->size; i++)
 		(void)fd_close(ft, i);
@@ -133,8 +157,11 @@ fd_install_at(struct fdtable *ft, struct file *f, int fd, bool cloexec)
 	old = ft->file[fd];
 	ft->file[fd] = f;
 	ft->cloexec[fd] = cloexec;
-	if (old != NULL)
+	if (old != NULL) {
+		if (old->ip != NULL)
+			lockf_release_process(old->ss, ft, old->ip);
 		file_drop(old);
+	}
 	return (fd);
 }
 
@@ -147,6 +174,9 @@ fd_close(struct fdtable *ft, int fd)
 		return (-EBADF);
 	ft->file[fd] = NULL;
 	ft->cloexec[fd] = false;
+	/* any descriptor of the file takes the process's locks with it */
+	if (f->ip != NULL)
+		lockf_release_process(f->ss, ft, f->ip);
 	file_drop(f);
 	return (0);
 }
@@ -212,6 +242,8 @@ file_drop(struct file *f)
 {
 	if (--f->refs != 0)
 		return;
+	if (f->ip != NULL)
+		lockf_release_file(f->ss, f);
 	if (f->ops->close != NULL)
 		f->ops->close(f);
 	vfs_listing_free(&f->list);
@@ -297,6 +329,7 @@ uproc_init_files(struct uproc *p, const struct machine_config *mc,
 {
 	p->sys = machine_sysstate(p->m);
 	TAILQ_INSERT_TAIL(&p->sys->procs, p, sys_link);
+	p->listed = true;
 	p->umask = 022;
 	p->dumpable = 1;
 	default_limits(p, mc);
@@ -310,9 +343,11 @@ uproc_init_files(struct uproc *p, const struct machine_config *mc,
 void
 uproc_free_files(struct uproc *p)
 {
-	if (p->sys == NULL)
-		return;
-	TAILQ_REMOVE(&p->sys->procs, p, sys_link);
+	if (p->listed)
+		TAILQ_REMOVE(&p->sys->procs, p, sys_link);
+	p->listed = false;
+	itimers_free(p);
+	shm_detach_all(p);
 	fdtable_free(p->fds);
 	p->fds = NULL;
 	sigstate_free(p);

@@ -57,7 +57,11 @@ struct file {
 struct fdtable;
 struct fdtable *fdtable_new(void);
 struct fdtable *fdtable_copy(const struct fdtable *from); /* fork */
-void fdtable_free(struct fdtable *ft); /* closes all; may sleep */
+void fdtable_ref(struct fdtable *ft); /* CLONE_FILES */
+/* ft alone, or a copy in place of the caller's share of it; NULL: ENOMEM. */
+struct fdtable *fdtable_own(struct fdtable *ft);
+/* One user less; the last one closes all: may sleep. */
+void fdtable_free(struct fdtable *ft);
 /* The open file, not referenced; NULL: none. */
 struct file *fd_get(const struct fdtable *ft, int fd);
 /* The smallest free descriptor >= min and below limit takes over one

@@ -231,8 +231,10 @@ create_storage(struct machine *m, struct sim_err *err)
 	if (error != 0)
 		return (error);
 	m->sys = sysstate_create(m);
-	return (m->sys != NULL ? 0 : sim_err_set(err, ENOMEM,
-	    "out of memory"));
+	if (m->sys == NULL)
+		return (sim_err_set(err, ENOMEM, "out of memory"));
+	sysstate_set_tasks(m->sys, &machine_task_ops);
+	return (0);
 }
 
 static void

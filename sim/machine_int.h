@@ -63,6 +63,19 @@ extern const struct vm_trace_ops machine_trace_ops; /* ctx: machine */
 int uproc_start(struct machine *m, const struct program *prog,
     struct sim_err *err);
 void uproc_forget_all(struct machine *m);
+void uproc_reap(struct uproc *p); /* may sleep */
+void uproc_free(struct uproc *p); /* one that nothing knows yet */
+void uproc_leave_memory(struct uproc *p);
+void uproc_take_load(struct uproc *p, struct uthread *t,
+    const struct load_result *lr);
+extern const struct task_ops machine_task_ops; /* exec.c */
+/* fork.c, exec.c */
+struct clone_request;
+struct exec_args;
+struct sysctx;
+int64_t task_clone(struct sysctx *c, const struct clone_request *r);
+int64_t task_exec(struct sysctx *c, struct inode *dir, const char *path,
+    struct exec_args *xa);
 
 /* states.c: what threads do, for the database and the summary */
 void states_start(struct machine *m);

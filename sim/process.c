@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sim/machine_int.h"
+#include "sim/syscall_int.h"
 
 #define PRI_USER 160 /* PUSER of FreeBSD 5 */
 
@@ -21,6 +22,8 @@ uproc_new(struct machine *m, struct uproc *parent, const char *comm)
 	if (p == NULL)
 		return (NULL);
 	TAILQ_INIT(&p->threads);
+	TAILQ_INIT(&p->children);
+	LIST_INIT(&p->shm);
 	p->m = m;
 	p->parent = parent;
 	p->pid = m->next_pid++;
@@ -37,6 +40,7 @@ account(struct machine *m, struct uproc *p, const struct cpu_exit *ex)
 {
 	p->instructions += ex->instructions;
 	p->user_cycles += ex->cycles;
+	itimers_spent(p, ex->cycles, 0);
 	m->res.instructions += ex->instructions;
 	m->res.user_cycles += ex->cycles;
 }
@@ -130,6 +134,7 @@ user_slice(struct machine *m, struct uthread *t)
 		sim_preempt_point(m->sim);
 		return;
 	}
+	limit = itimers_limit(t->p, limit);
 	ops->run(m->cpu, t->ctx, vmspace_pmap(t->p->vs), limit, &ex);
 	sim_spend(m->sim, ex.cycles);
 	account(m, t->p, &ex);
@@ -159,30 +164,78 @@ user_slice(struct machine *m, struct uthread *t)
 	}
 }
 
-/* The last thread is gone: memory goes back, and the machine with it when
- * this was the last process. */
+/* What only the host keeps of a process. */
+void
+uproc_free(struct uproc *p)
+{
+	TAILQ_REMOVE(&p->m->procs, p, link);
+	uproc_free_files(p);
+	uproc_put_args(p);
+	free(p->exe_path);
+	free(p);
+}
+
+/*
+ * uproc_reap: nothing is left of the process. The machine stops with its
+ * last one. May sleep.
+ */
+void
+uproc_reap(struct uproc *p)
+{
+	struct machine *m = p->m;
+
+	p->reaped = true;
+	if (p->parent != NULL)
+		TAILQ_REMOVE(&p->parent->children, p, sibling);
+	p->parent = NULL;
+	vm_proc_free(m->vm, p->proc);
+	uproc_free(p);
+	if (TAILQ_EMPTY(&m->procs) && m->pending_starts == 0) {
+		vfs_sync(m->vfs);
+		sim_stop(m->sim);
+	}
+}
+
+/* Children of one that has ended are nobody's: they are reaped as they end. */
 static void
-uproc_reap(struct machine *m, struct uproc *p)
+uproc_orphans(struct uproc *p)
+{
+	struct uproc *child;
+
+	while ((child = TAILQ_FIRST(&p->children)) != NULL) {
+		TAILQ_REMOVE(&p->children, child, sibling);
+		child->parent = NULL;
+		if (child->death_signal != 0)
+			signal_post(child, child->death_signal);
+		if (child->zombie)
+			uproc_reap(child);
+	}
+}
+
+static void
+note_exit(struct machine *m, struct uproc *p)
 {
 	int status = p->exit_status;
 
-	if (p->prog != NULL)
-		program_note(m, p, true);
-	vm_proc_free(m->vm, p->proc);
 	if (m->db != NULL) {
 		rundb_put_process_end(m->db, p->pid, sim_now(m->sim), status,
 		    p->instructions, p->user_cycles, p->minflt, p->majflt,
 		    p->syscalls, p->peak_rss_pages);
 	}
 	states_put_process(m, p);
-	TAILQ_REMOVE(&m->procs, p, link);
-	uproc_free_files(p);
-	free(p->exe_path);
-	free(p);
-	if (TAILQ_EMPTY(&m->procs) && m->pending_starts == 0) {
-		vfs_sync(m->vfs);
-		sim_stop(m->sim);
-	}
+	if (p->prog != NULL)
+		program_note(m, p, true);
+}
+
+/* The last thread is gone and the memory with it. */
+static void
+uproc_dead(struct machine *m, struct uproc *p)
+{
+	note_exit(m, p);
+	uproc_orphans(p);
+	p->zombie = true;
+	if (!wait_child_dead(p))
+		uproc_reap(p);
 }
 
 /* A run that was ended from outside: what its processes still hold on the
@@ -201,9 +254,29 @@ uproc_forget_all(struct machine *m)
 			free(t);
 		}
 		uproc_free_files(p);
+		uproc_put_args(p);
 		free(p->exe_path);
 		free(p);
 	}
+}
+
+/*
+ * uproc_leave_memory: the process is about to use its address space no more,
+ * at its end or in exec: who waits for that may go on.
+ */
+void
+uproc_leave_memory(struct uproc *p)
+{
+	struct cpu_engine *cpu = p->m->cpu;
+
+	if (p->vfork != NULL) {
+		p->vfork->done = true;
+		sim_wakeup(p->m->sim, p->vfork);
+		p->vfork = NULL;
+	}
+	shm_detach_all(p);
+	if (vmspace_ref_count(p->vs) == 1)
+		cpu->ops->pmap_gone(cpu, vmspace_pmap(p->vs));
 }
 
 static void
@@ -213,19 +286,23 @@ uthread_end(struct uthread *t)
 	struct machine *m = p->m;
 	bool last;
 
+	thread_leave_user(t);
 	m->cpu->ops->context_free(m->cpu, t->ctx);
 	states_thread_end(t);
 	TAILQ_REMOVE(&p->threads, t, link);
 	last = TAILQ_EMPTY(&p->threads);
 	if (last) {
-		m->cpu->ops->pmap_gone(m->cpu, vmspace_pmap(p->vs));
-		vm_proc_exit(m->vm, p->proc);
+		uproc_leave_memory(p);
 		p->vs = NULL;
+		vm_proc_exit(m->vm, p->proc);
 	}
+	p->dead_cycles += sim_thread_cpu_cycles(t->st);
 	vm_thread_free(m->vm, t->td);
 	free(t);
 	if (last)
-		uproc_reap(m, p);
+		uproc_dead(m, p);
+	else if (p->exec_waits)
+		sim_wakeup(m->sim, &p->threads);
 }
 
 static void
@@ -238,6 +315,7 @@ uthread_loop(struct uthread *t)
 		signal_deliver(t);
 		if (t->exiting)
 			break;
+		vm_userret(m->vm);
 		sim_user_return(m->sim);
 		user_slice(m, t);
 	}
@@ -245,39 +323,58 @@ uthread_loop(struct uthread *t)
 	sim_thread_exit(m->sim);
 }
 
+/* How a forked process or a new thread begins. */
 static void
 uthread_main(void *arg)
 {
-	uthread_loop(arg);
+	struct uthread *t = arg;
+
+	if (t->set_child_tid != 0)
+		(void)vm_copyout(t->p->m->vm, t->p->vs, t->set_child_tid,
+		    &t->tid, sizeof(t->tid));
+	uthread_loop(t);
 }
 
-static struct uthread *
-uthread_make(struct uproc *p, struct cpu_context *ctx, sim_thread_fn *fn)
+struct uthread *
+uthread_alloc(struct uproc *p, struct cpu_context *ctx, int32_t tid)
 {
-	struct machine *m = p->m;
-	struct uthread *t;
+	struct uthread *t = calloc(1, sizeof(*t));
 
-	t = calloc(1, sizeof(*t));
 	if (t == NULL)
 		return (NULL);
 	t->p = p;
 	t->ctx = ctx;
-	t->tid = TAILQ_EMPTY(&p->threads) ? p->pid : m->next_pid++;
-	t->st = sim_thread_create(m->sim, p->comm, PRI_USER, fn, t);
-	t->td = vm_thread_new(m->vm, p->proc, t->tid, t->st);
-	if (t->st == NULL || t->td == NULL) {
-		free(t);
-		return (NULL);
-	}
-	TAILQ_INSERT_TAIL(&p->threads, t, link);
-	states_thread_begin(t);
+	t->tid = tid != 0 ? tid : p->m->next_pid++;
+	/* Its kernel stack may have to be waited for: it runs only then. */
+	t->td = vm_thread_new(p->m->vm, p->proc, t->tid, NULL);
 	return (t);
 }
 
-struct uthread *
-uthread_new(struct uproc *p, struct cpu_context *ctx)
+void
+uthread_discard(struct uthread *t)
 {
-	return (uthread_make(p, ctx, uthread_main));
+	vm_thread_free(t->p->m->vm, t->td);
+	free(t);
+}
+
+static int
+uthread_begin(struct uthread *t, sim_thread_fn *fn)
+{
+	struct machine *m = t->p->m;
+
+	t->st = sim_thread_create(m->sim, t->p->comm, PRI_USER, fn, t);
+	if (t->st == NULL)
+		return (-ENOMEM);
+	vm_thread_start(m->vm, t->td, t->st);
+	TAILQ_INSERT_TAIL(&t->p->threads, t, link);
+	states_thread_begin(t);
+	return (0);
+}
+
+int
+uthread_start(struct uthread *t)
+{
+	return (uthread_begin(t, uthread_main));
 }
 
 /* ---- the first program ---- */
@@ -290,8 +387,8 @@ base_name(const char *path)
 	return (slash != NULL ? slash + 1 : path);
 }
 
-static void
-take_load_result(struct uproc *p, struct uthread *t,
+void
+uproc_take_load(struct uproc *p, struct uthread *t,
     const struct load_result *lr)
 {
 	struct cpu_regs regs = { .rflags = 0x202 };
@@ -302,6 +399,7 @@ take_load_result(struct uproc *p, struct uthread *t,
 	p->arg_end = lr->arg_end;
 	p->env_start = lr->env_start;
 	p->env_end = lr->env_end;
+	free(p->exe_path);
 	p->exe_path = lr->exe_path;
 	regs.rip = lr->entry;
 	regs.r[R_RSP] = lr->sp;
@@ -333,7 +431,7 @@ first_main(void *arg)
 		    m->mc->stack_limit, &lr, &m->load_err);
 	if (error != 0)
 		load_failed(m, error);
-	take_load_result(p, t, &lr);
+	uproc_take_load(p, t, &lr);
 	note_memory(m, p);
 	uthread_loop(t);
 }
@@ -342,6 +440,7 @@ int
 uproc_start(struct machine *m, const struct program *prog, struct sim_err *err)
 {
 	struct cpu_context *ctx;
+	struct uthread *t;
 	struct uproc *p;
 	int error;
 
@@ -369,7 +468,8 @@ uproc_start(struct machine *m, const struct program *prog, struct sim_err *err)
 		    p->start);
 	if (m->db != NULL && prog->name != NULL)
 		rundb_put_process_label(m->db, p->pid, prog->name, p->start);
-	if (uthread_make(p, ctx, first_main) == NULL)
+	t = uthread_alloc(p, ctx, p->pid);
+	if (t == NULL || uthread_begin(t, first_main) != 0)
 		return (sim_err_set(err, ENOMEM, "out of memory"));
 	return (0);
 }

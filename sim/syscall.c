@@ -55,6 +55,9 @@ sysstate_create(struct machine *m)
 	ss->next_pipe = 100; /* above the standard descriptors' */
 	TAILQ_INIT(&ss->procs);
 	TAILQ_INIT(&ss->futexes);
+	TAILQ_INIT(&ss->locks);
+	TAILQ_INIT(&ss->lock_waits);
+	TAILQ_INIT(&ss->shm);
 	sim_rng_init(&ss->random, sim_rng_seed(ss->sim), "guest-random");
 	vfs_set_proc_ops(ss->vfs, &sys_proc_ops, ss);
 	return (ss);
@@ -63,21 +66,32 @@ sysstate_create(struct machine *m)
 void
 sysstate_destroy(struct sysstate *ss)
 {
+	struct exec_args *xa;
 	struct sysbuf *b;
 	struct file *f;
 
 	if (ss == NULL)
 		return;
+	while ((xa = LIST_FIRST(&ss->execs)) != NULL)
+		exec_args_free(xa);
 	/* held by threads that were abandoned in mid-call */
 	while ((f = LIST_FIRST(&ss->files)) != NULL) {
 		f->refs = 1;
 		file_drop(f);
 	}
+	lockf_free_all(ss);
+	shm_free_all(ss);
 	while ((b = ss->bufs) != NULL) {
 		ss->bufs = b->next_all;
 		free(b);
 	}
 	free(ss);
+}
+
+void
+sysstate_set_tasks(struct sysstate *ss, const struct task_ops *ops)
+{
+	ss->tasks = ops;
 }
 
 struct uproc *
@@ -269,11 +283,27 @@ sys_sleep(struct sysctx *c, const void *chan, int priority, const char *wmesg,
 	if (signal_pending(t))
 		return (-ERESTARTSYS);
 	t->sig.interruptible = true;
+	t->sig.timed = cycles != SIM_NO_TIMEOUT;
 	why = sim_sleep(c->sim, chan, priority, wmesg, cycles);
 	t->sig.interruptible = false;
 	if (signal_pending(t))
 		return (-ERESTARTSYS);
 	return (why == SIM_TIMEOUT ? -ETIMEDOUT : 0);
+}
+
+int
+sys_sleep_killable(struct sysctx *c, const void *chan, int priority,
+    const char *wmesg)
+{
+	struct uthread *t = c->t;
+
+	if (t->p->kill_signal != 0 || t->p->exiting || t->exiting)
+		return (-EINTR);
+	t->sig.killable = true;
+	(void)sim_sleep(c->sim, chan, priority, wmesg, SIM_NO_TIMEOUT);
+	t->sig.killable = false;
+	return (t->p->kill_signal != 0 || t->p->exiting || t->exiting ?
+	    -EINTR : 0);
 }
 
 /* ---- dispatch ---- */
@@ -301,7 +331,8 @@ call_result(struct sysctx *c, int64_t ret)
 {
 	struct thread_signals *sg = &c->t->sig;
 
-	if (ret == -ERESTARTSYS || ret == -ERESTARTNOHAND) {
+	if (ret == -ERESTARTSYS || ret == -ERESTARTNOHAND ||
+	    ret == -ERESTART_RESTARTBLOCK) {
 		sg->restart = (int32_t)-ret;
 		sg->restart_number = c->number;
 		return ((uint64_t)(int64_t)-EINTR);

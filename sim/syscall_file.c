@@ -668,32 +668,6 @@ sys_pipe2(struct sysctx *c)
 
 #define SETTABLE (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
 
-/* Nobody else is there to hold a lock. */
-static int64_t
-fcntl_lock(struct sysctx *c, struct file *f, int cmd)
-{
-	struct flock fl;
-	uint32_t acc = f->flags & O_ACCMODE;
-	int error;
-
-	error = sys_copyin(c, c->a[2], &fl, sizeof(fl));
-	if (error != 0)
-		return (error);
-	if (fl.l_type != F_RDLCK && fl.l_type != F_WRLCK &&
-	    fl.l_type != F_UNLCK)
-		return (-EINVAL);
-	if (fl.l_whence < 0 || fl.l_whence > 2)
-		return (-EINVAL);
-	if (cmd == F_GETLK || cmd == F_OFD_GETLK) {
-		fl.l_type = F_UNLCK;
-		return (sys_copyout(c, c->a[2], &fl, sizeof(fl)));
-	}
-	if ((fl.l_type == F_RDLCK && acc == O_WRONLY) ||
-	    (fl.l_type == F_WRLCK && acc == O_RDONLY))
-		return (-EBADF);
-	return (0);
-}
-
 /* What does not concern the descriptor but the open file. */
 static int64_t
 fcntl_file(struct sysctx *c, struct file *f, int cmd)
@@ -709,7 +683,7 @@ fcntl_file(struct sysctx *c, struct file *f, int cmd)
 	case F_OFD_GETLK:
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
-		return (fcntl_lock(c, f, cmd));
+		return (lockf_fcntl(c, f, cmd));
 	case F_GETPIPE_SZ:
 		return (file_is_pipe(f) ? (int64_t)PIPE_SIZE : -EBADF);
 	case F_SETPIPE_SZ:
@@ -751,16 +725,6 @@ sys_fcntl(struct sysctx *c)
 		return (f->ops == &file_ops_path ? -EBADF :
 		    fcntl_file(c, f, cmd));
 	}
-}
-
-int64_t
-sys_flock(struct sysctx *c)
-{
-	int op = (int)c->a[1] & ~LOCK_NB;
-
-	if (op != LOCK_SH && op != LOCK_EX && op != LOCK_UN)
-		return (-EINVAL);
-	return (sys_file(c, c->a[0], false) == NULL ? -EBADF : 0);
 }
 
 /* ---- ioctl: whether it is a terminal is the question, and it is none ---- */

@@ -15,6 +15,8 @@
 /* A call that a signal ended: never seen by the guest. */
 #define ERESTARTSYS 512 /* again, unless a handler without SA_RESTART ran */
 #define ERESTARTNOHAND 514 /* again, unless a handler ran */
+/* On with what is left (restart_syscall), unless a handler ran. */
+#define ERESTART_RESTARTBLOCK 516
 
 #define SYSBUF_SIZE 65536u
 #define SYS_IOV_MAX 1024u
@@ -24,13 +26,53 @@ struct sysbuf { /* kernel memory for one call's data */
 	uint8_t data[SYSBUF_SIZE];
 };
 
+/* A word: (address space, address), or (object, offset) of shared memory. */
+struct futex_key {
+	uint64_t space, offset;
+	bool shared;
+};
+
 struct futex_waiter {
 	TAILQ_ENTRY(futex_waiter) link;
-	const struct vmspace *vs;
-	vm_offset_t addr;
+	struct futex_key key;
 	uint32_t bits;
 	bool woken;
 };
+
+/* clone(2), in the order of its flags' needs. */
+struct clone_request {
+	uint64_t flags; /* CLONE_*, without the signal */
+	int32_t exit_signal;
+	vm_offset_t stack; /* top of the child's; 0: the caller's */
+	vm_offset_t parent_tid, child_tid;
+	uint64_t tls;
+};
+
+/* Strings of an execve, copied from the caller. */
+struct exec_args {
+	LIST_ENTRY(exec_args) link; /* sysstate.execs */
+	char *pool; /* all strings one after the other */
+	size_t used, room;
+	char **argv, **envp; /* NULL-terminated, into the pool */
+	size_t *offset; /* of each string while the pool still moves */
+	size_t count, slots, argc;
+};
+
+/*
+ * What needs more of the machine than the calls otherwise see: making
+ * processes and threads, another program, freeing a process. Results as those
+ * of calls.
+ */
+struct task_ops {
+	int64_t (*clone)(struct sysctx *c, const struct clone_request *r);
+	int64_t (*exec)(struct sysctx *c, struct inode *dir, const char *path,
+	    struct exec_args *xa);
+	void (*reap)(struct uproc *p); /* may sleep */
+};
+
+struct lockf;
+struct lockf_wait;
+struct shm_segment;
 
 /* State of the system-call layer that belongs to no process. */
 struct sysstate {
@@ -45,6 +87,12 @@ struct sysstate {
 	struct sim_rng random; /* getrandom, /dev/urandom */
 	uint32_t pollers; /* threads asleep on this field */
 	uint64_t next_pipe; /* inode number of the next pipe */
+	const struct task_ops *tasks; /* NULL: no processes can be made */
+	LIST_HEAD(, exec_args) execs; /* being prepared */
+	TAILQ_HEAD(lockf_list, lockf) locks; /* lockf.c: oldest first */
+	TAILQ_HEAD(, lockf_wait) lock_waits;
+	TAILQ_HEAD(, shm_segment) shm; /* sysv_shm.c: by id */
+	int32_t next_shmid;
 };
 
 struct sysctx {
@@ -91,6 +139,9 @@ int sys_dirfd(struct sysctx *c, uint64_t dirfd, const char *path,
  */
 int sys_sleep(struct sysctx *c, const void *chan, int priority,
     const char *wmesg, uint64_t cycles);
+/* The same, but only SIGKILL ends it early. */
+int sys_sleep_killable(struct sysctx *c, const void *chan, int priority,
+    const char *wmesg);
 /* Is there a signal that would end a sleep? */
 bool signal_pending(const struct uthread *t);
 /* truncate, within RLIMIT_FSIZE. May sleep. */
@@ -121,6 +172,59 @@ struct uio {
 ssize_t uio_copyin(struct sysctx *c, struct uio *u, void *buf, size_t n);
 ssize_t uio_copyout(struct sysctx *c, struct uio *u, const void *buf, size_t n);
 
+/* ---- threads' ends (futex.c) ---- */
+
+void thread_leave_user(struct uthread *t);
+
+/* ---- children (wait.c) ---- */
+
+/* p has ended: its parent is told. False: nobody will wait for it. */
+bool wait_child_dead(struct uproc *p);
+/* p has stopped (by p->stop_signal) or goes on. */
+void wait_child_stopped(struct uproc *p);
+void wait_child_continued(struct uproc *p);
+
+/* ---- programs (syscall_proc.c) ---- */
+
+void exec_args_free(struct exec_args *xa);
+void uproc_args_drop(struct uproc_args *a); /* NULL: nothing */
+struct uproc_args *uproc_args_new(char *const argv[]); /* NULL: ENOMEM */
+void uproc_put_args(struct uproc *p);
+
+/* ---- locks on files (lockf.c) ---- */
+
+/* A process closes a descriptor of ip, or an open file goes. */
+void lockf_release_process(struct sysstate *ss, const void *owner,
+    const struct inode *ip);
+void lockf_release_file(struct sysstate *ss, const struct file *f);
+void lockf_free_all(struct sysstate *ss);
+/* F_GETLK and its like; argument 2 is the struct flock. */
+int64_t lockf_fcntl(struct sysctx *c, struct file *f, int cmd);
+
+/* ---- resource use (syscall_time.c) ---- */
+
+struct rusage64 {
+	int64_t utime[2], stime[2];
+	int64_t maxrss, ixrss, idrss, isrss, minflt, majflt, nswap, inblock;
+	int64_t oublock, msgsnd, msgrcv, nsignals, nvcsw, nivcsw;
+};
+/* user, all: cycles, the latter with the kernel's. */
+void rusage_fill(struct sysctx *c, struct rusage64 *ru, uint64_t user,
+    uint64_t all, uint64_t minflt, uint64_t majflt, uint64_t peak_pages);
+
+/* ---- timers (timers.c) ---- */
+
+void itimers_free(struct uproc *p);
+/* User cycles that may pass before ITIMER_VIRTUAL or _PROF is due. */
+uint64_t itimers_limit(const struct uproc *p, uint64_t cycles);
+void itimers_spent(struct uproc *p, uint64_t user, uint64_t kernel);
+
+/* ---- System V shared memory (sysv_shm.c) ---- */
+
+int shm_fork(struct uproc *child, const struct uproc *parent);
+void shm_detach_all(struct uproc *p);
+void shm_free_all(struct sysstate *ss);
+
 /* ---- signals (syscall_signal.c) ---- */
 
 struct ksiginfo {
@@ -130,6 +234,13 @@ struct ksiginfo {
 	uint64_t addr; /* faults: si_addr; queued ones: si_value */
 };
 int sigstate_new(struct uproc *p);
+int sigstate_fork(struct uproc *p, const struct uproc *from); /* actions */
+/* Are children of p's reaped as they end (SIG_IGN, SA_NOCLDWAIT)? Is p not
+ * told of stopped ones (SA_NOCLDSTOP)? */
+bool signal_no_zombies(const struct uproc *p);
+bool signal_no_stops(const struct uproc *p);
+/* Threads that sleep, but for good reason: they look at what has changed. */
+void signal_wake_all(struct uproc *p, bool kill);
 void sigstate_free(struct uproc *p);
 void sigstate_exec(struct uproc *p); /* handlers reset, ignored ones stay */
 /* tid 0: to the process. -EAGAIN: too many are queued. */

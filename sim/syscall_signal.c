@@ -5,12 +5,13 @@
  * Interface: signal_fault, signal_deliver, signal_post, uproc_exit of
  * sim/uproc.h; helpers of sim/syscall_int.h. Source: signal(7), Linux 6.1
  * arch/x86 signal frames (struct rt_sigframe with an FXSAVE image) and the
- * rules of restarting calls. Differences: the stop signals do not stop.
+ * rules of restarting calls. Differences: no terminal sends any.
  */
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "sim/syscall_int.h"
 
@@ -19,6 +20,7 @@
 #define SA_RESTORER_ 0x04000000ull
 #define REDZONE 128
 #define QUEUE_MAX 65536u
+#define STOP_PRI 104 /* PPAUSE of FreeBSD 5 */
 #define MINSTACK 2048
 #define ONSTACK 1u
 #define DISABLE 2u
@@ -111,6 +113,16 @@ sigstate_free(struct uproc *p)
 	p->sig = NULL;
 }
 
+int
+sigstate_fork(struct uproc *p, const struct uproc *from)
+{
+	int error = sigstate_new(p);
+
+	if (error == 0)
+		memcpy(p->sig->act, from->sig->act, sizeof(p->sig->act));
+	return (error);
+}
+
 void
 sigstate_exec(struct uproc *p)
 {
@@ -150,8 +162,23 @@ is_ignored(const struct sigstate *s, int signo)
 	uint64_t h = s->act[signo].handler;
 
 	if (h == (uint64_t)(uintptr_t)SIG_DFL)
-		return (default_action(signo) != DEFAULT_KILL);
+		return (default_action(signo) == DEFAULT_IGNORE);
 	return (h == (uint64_t)(uintptr_t)SIG_IGN);
+}
+
+bool
+signal_no_zombies(const struct uproc *p)
+{
+	const struct kaction *a = &p->sig->act[SIGCHLD];
+
+	return (a->handler == (uint64_t)(uintptr_t)SIG_IGN ||
+	    (a->flags & SA_NOCLDWAIT));
+}
+
+bool
+signal_no_stops(const struct uproc *p)
+{
+	return ((p->sig->act[SIGCHLD].flags & SA_NOCLDSTOP) != 0);
 }
 
 static bool
@@ -176,7 +203,8 @@ next_pending(const struct uthread *t, uint64_t blocked)
 bool
 signal_pending(const struct uthread *t)
 {
-	if (t->exiting || t->p->exiting || t->p->kill_signal != 0)
+	if (t->exiting || t->p->exiting || t->p->kill_signal != 0 ||
+	    t->p->stopped)
 		return (true);
 	if (TAILQ_EMPTY(&t->p->sig->queue))
 		return (false);
@@ -210,12 +238,51 @@ wake_for(struct uproc *p, int32_t tid, int signo)
 			continue;
 		if (!t->sig.interruptible)
 			continue;
-		if (signo != SIGKILL && (hidden & sigbit(signo)))
+		if (hidden & sigbit(signo))
 			continue;
 		sim_unsleep(p->sys->sim, t->st);
-		if (signo != SIGKILL)
-			break;
+		break;
 	}
+}
+
+void
+signal_wake_all(struct uproc *p, bool kill)
+{
+	struct uthread *t;
+
+	TAILQ_FOREACH(t, &p->threads, link) {
+		if (t->sig.interruptible || (kill && t->sig.killable))
+			sim_unsleep(p->sys->sim, t->st);
+	}
+	if (kill)
+		sim_wakeup(p->sys->sim, &p->stopped);
+}
+
+/* A stop signal and SIGCONT take each other back. */
+static void
+discard_pending(struct sigstate *s, uint64_t set)
+{
+	struct pending *q, *next;
+
+	for (q = TAILQ_FIRST(&s->queue); q != NULL; q = next) {
+		next = TAILQ_NEXT(q, link);
+		if (set & sigbit(q->info.signo))
+			pending_free(s, q);
+	}
+}
+
+static const uint64_t stop_signals = 1ull << (SIGSTOP - 1) |
+    1ull << (SIGTSTP - 1) | 1ull << (SIGTTIN - 1) | 1ull << (SIGTTOU - 1);
+
+static void
+signal_continue(struct uproc *p)
+{
+	discard_pending(p->sig, stop_signals);
+	if (!p->stopped)
+		return;
+	p->stopped = false;
+	sim_wakeup(p->sys->sim, &p->stopped);
+	wait_child_continued(p);
 }
 
 /* Is a signal that is ignored wanted all the same: blocked, or waited for? */
@@ -240,6 +307,15 @@ signal_send(struct uproc *p, int32_t tid, const struct ksiginfo *ksi)
 
 	if (p->exiting || s == NULL)
 		return (0);
+	if (ksi->signo == SIGKILL) {
+		p->kill_signal = SIGKILL;
+		signal_wake_all(p, true);
+		return (0);
+	}
+	if (ksi->signo == SIGCONT)
+		signal_continue(p);
+	else if (stop_signals & sigbit(ksi->signo))
+		discard_pending(s, sigbit(SIGCONT));
 	if (is_ignored(s, ksi->signo) &&
 	    !is_held_somewhere(p, tid, ksi->signo))
 		return (0);
@@ -329,17 +405,14 @@ uproc_exit(struct uthread *t, int wait_status)
 {
 	struct uproc *p = t->p;
 	struct fdtable *fds;
-	struct uthread *o;
 
 	t->exiting = true;
 	if (p->exiting)
 		return;
 	p->exiting = true;
 	p->exit_status = wait_status;
-	TAILQ_FOREACH(o, &p->threads, link) {
-		if (o != t && o->sig.interruptible)
-			sim_unsleep(p->sys->sim, o->st);
-	}
+	itimers_free(p);
+	signal_wake_all(p, true);
 	fds = p->fds;
 	p->fds = NULL;
 	fdtable_free(fds);
@@ -563,6 +636,28 @@ run_handler(struct uthread *t, const struct ksiginfo *k)
 	block_for_handler(t, a, k->signo);
 }
 
+static void
+stop_process(struct uproc *p, int signo)
+{
+	if (p->stopped || p->kill_signal != 0 || p->exiting)
+		return;
+	p->stopped = true;
+	p->stop_signal = signo;
+	signal_wake_all(p, false);
+	wait_child_stopped(p);
+}
+
+/* Until SIGCONT, or the end. */
+static void
+stay_stopped(struct uthread *t)
+{
+	struct uproc *p = t->p;
+
+	while (p->stopped && p->kill_signal == 0 && !p->exiting && !t->exiting)
+		(void)sim_sleep(p->sys->sim, &p->stopped, STOP_PRI, "stop",
+		    SIM_NO_TIMEOUT);
+}
+
 /* One signal to its action. */
 static void
 act_on(struct uthread *t, const struct ksiginfo *k)
@@ -575,8 +670,16 @@ act_on(struct uthread *t, const struct ksiginfo *k)
 		run_handler(t, k);
 		return;
 	}
-	if (default_action(k->signo) == DEFAULT_KILL)
+	switch (default_action(k->signo)) {
+	case DEFAULT_KILL:
 		uproc_exit(t, k->signo);
+		break;
+	case DEFAULT_STOP:
+		stop_process(t->p, k->signo);
+		break;
+	case DEFAULT_IGNORE:
+		break;
+	}
 }
 
 /* No handler has taken the interrupted call or the temporary mask. */
@@ -593,6 +696,8 @@ deliver_end(struct uthread *t)
 	if (t->sig.restart == 0)
 		return;
 	cpu->ops->get_regs(cpu, t->ctx, &regs);
+	if (t->sig.restart == ERESTART_RESTARTBLOCK)
+		t->sig.restart_number = SYS_restart_syscall;
 	rewind_call(t, &regs);
 	t->sig.restart = 0;
 	cpu->ops->set_regs(cpu, t->ctx, &regs);
@@ -604,12 +709,17 @@ signal_deliver(struct uthread *t)
 	struct uproc *p = t->p;
 	struct pending *q;
 
-	if (p->kill_signal != 0 && !p->exiting)
-		uproc_exit(t, p->kill_signal);
-	while (!p->exiting && !t->exiting &&
-	    (q = next_pending(t, t->sig.mask)) != NULL) {
-		struct ksiginfo k = q->info;
+	for (;;) {
+		struct ksiginfo k;
 
+		if (p->stopped)
+			stay_stopped(t);
+		if (p->kill_signal != 0 && !p->exiting)
+			uproc_exit(t, p->kill_signal);
+		if (p->exiting || t->exiting ||
+		    (q = next_pending(t, t->sig.mask)) == NULL)
+			break;
+		k = q->info;
 		pending_free(p->sig, q);
 		act_on(t, &k);
 	}
@@ -933,8 +1043,6 @@ kill_one(struct sysctx *c, struct uproc *p, int32_t tid, int signo, int code)
 
 	if (signo == 0)
 		return (0);
-	if (signo == SIGKILL)
-		p->kill_signal = SIGKILL;
 	return (signal_send(p, tid, &ksi));
 }
 
@@ -950,6 +1058,8 @@ sys_kill(struct sysctx *c)
 		return (-EINVAL);
 	if (pid == INT32_MIN)
 		return (-ESRCH);
+	if (pid == 1)
+		return (0); /* not here, but it would ignore the signal */
 	group = pid == 0 ? c->p->pgid : -pid;
 	TAILQ_FOREACH(p, &c->ss->procs, sys_link) {
 		bool hit = pid > 0 ? p->pid == pid : pid == -1 ?

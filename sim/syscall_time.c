@@ -30,11 +30,11 @@ static uint64_t
 process_ns(struct sysctx *c)
 {
 	const struct uthread *t;
-	uint64_t ns = 0;
+	uint64_t cycles = c->p->dead_cycles;
 
 	TAILQ_FOREACH(t, &c->p->threads, link)
-		ns += thread_ns(c, t);
-	return (ns);
+		cycles += sim_thread_cpu_cycles(t->st);
+	return (sim_to_ns(c->sim, cycles));
 }
 
 static int
@@ -158,7 +158,7 @@ sleep_until(struct sysctx *c, sim_time_t end, int64_t *left)
 		error = sys_sleep(c, c->t, SLEEP_PRI, "nanslp", end - now);
 	now = sim_now(c->sim);
 	*left = now < end ? (int64_t)sim_to_ns(c->sim, end - now) : 0;
-	return (now < end ? -EINTR : 0);
+	return (now < end ? -ERESTART_RESTARTBLOCK : 0);
 }
 
 static sim_time_t
@@ -172,19 +172,35 @@ time_after(struct sysctx *c, int64_t ns)
 }
 
 static int64_t
-do_sleep(struct sysctx *c, int64_t ns, vm_offset_t remain)
+sleep_on(struct sysctx *c, sim_time_t end, vm_offset_t remain)
 {
 	int64_t left;
 	int error;
 
-	error = sleep_until(c, time_after(c, ns), &left);
-	if (error != 0 && remain != 0) {
-		int e = (int)put_timespec(c, remain, left);
-
-		if (e != 0)
-			error = e;
-	}
+	error = sleep_until(c, end, &left);
+	if (error == 0)
+		return (0);
+	c->t->sig.restart_end = end;
+	c->t->sig.restart_remain = remain;
+	if (remain != 0 && put_timespec(c, remain, left) != 0)
+		error = -EFAULT;
 	return (error);
+}
+
+static int64_t
+do_sleep(struct sysctx *c, int64_t ns, vm_offset_t remain)
+{
+	return (sleep_on(c, time_after(c, ns), remain));
+}
+
+/* On with a sleep that a signal without a handler interrupted. */
+int64_t
+sys_restart_syscall(struct sysctx *c)
+{
+	if (c->t->sig.restart_end == 0)
+		return (-EINTR);
+	return (sleep_on(c, c->t->sig.restart_end,
+	    c->t->sig.restart_remain));
 }
 
 int64_t
@@ -217,7 +233,7 @@ sys_clock_nanosleep(struct sysctx *c)
 	if (error != 0)
 		return (error);
 	error = (int)do_sleep(c, ns > now ? ns - now : 0, 0);
-	return (error == -EINTR ? -ERESTARTNOHAND : error);
+	return (error == -ERESTART_RESTARTBLOCK ? -ERESTARTNOHAND : error);
 }
 
 int64_t
@@ -246,29 +262,42 @@ process_times(struct sysctx *c, uint64_t *user, uint64_t *sys)
 	*sys = all > *user ? all - *user : 0;
 }
 
-struct rusage64 {
-	int64_t utime[2], stime[2];
-	int64_t maxrss, ixrss, idrss, isrss, minflt, majflt, nswap, inblock;
-	int64_t oublock, msgsnd, msgrcv, nsignals, nvcsw, nivcsw;
-};
 _Static_assert(sizeof(struct rusage64) == 144, "struct rusage of x86-64");
+
+void
+rusage_fill(struct sysctx *c, struct rusage64 *ru, uint64_t user,
+    uint64_t all, uint64_t minflt, uint64_t majflt, uint64_t peak_pages)
+{
+	memset(ru, 0, sizeof(*ru));
+	put_timeval(ru->utime, sim_to_ns(c->sim, user));
+	put_timeval(ru->stime, sim_to_ns(c->sim, all > user ? all - user : 0));
+	ru->maxrss = (int64_t)(peak_pages * PAGE_SIZE / 1024);
+	ru->minflt = (int64_t)minflt;
+	ru->majflt = (int64_t)majflt;
+}
 
 int64_t
 sys_getrusage(struct sysctx *c)
 {
+	const struct uproc *p = c->p;
 	int who = (int)c->a[0];
 	struct rusage64 ru;
 	uint64_t user, sys;
 
-	memset(&ru, 0, sizeof(ru));
-	if (who == RUSAGE_SELF || who == RUSAGE_THREAD) {
+	switch (who) {
+	case RUSAGE_SELF:
+	case RUSAGE_THREAD:
 		process_times(c, &user, &sys);
+		rusage_fill(c, &ru, 0, 0, p->minflt, p->majflt,
+		    p->peak_rss_pages);
 		put_timeval(ru.utime, user);
 		put_timeval(ru.stime, sys);
-		ru.maxrss = (int64_t)(c->p->peak_rss_pages * PAGE_SIZE / 1024);
-		ru.minflt = (int64_t)c->p->minflt;
-		ru.majflt = (int64_t)c->p->majflt;
-	} else if (who != RUSAGE_CHILDREN) {
+		break;
+	case RUSAGE_CHILDREN:
+		rusage_fill(c, &ru, p->child_user, p->child_cycles,
+		    p->child_minflt, p->child_majflt, p->child_peak_rss);
+		break;
+	default:
 		return (-EINVAL);
 	}
 	return (sys_copyout(c, c->a[1], &ru, sizeof(ru)));
@@ -285,6 +314,9 @@ sys_times(struct sysctx *c)
 	process_times(c, &user, &sys);
 	tms[0] = (int64_t)(user / tick);
 	tms[1] = (int64_t)(sys / tick);
+	tms[2] = (int64_t)(sim_to_ns(c->sim, c->p->child_user) / tick);
+	tms[3] = (int64_t)(sim_to_ns(c->sim, c->p->child_cycles > c->p->
+	    child_user ? c->p->child_cycles - c->p->child_user : 0) / tick);
 	if (c->a[0] != 0)
 		error = sys_copyout(c, c->a[0], tms, sizeof(tms));
 	return (error != 0 ? error : (int64_t)(sim_to_ns(c->sim,

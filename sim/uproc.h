@@ -28,6 +28,8 @@ struct thread_signals {
 	uint64_t saved_mask; /* to be back after ppoll, sigsuspend */
 	bool has_saved;
 	bool interruptible; /* asleep where a signal may end the sleep */
+	bool killable; /* asleep where only SIGKILL may */
+	bool timed; /* asleep with a time limit */
 	vm_offset_t stack; /* sigaltstack */
 	uint64_t stack_size;
 	uint32_t stack_flags;
@@ -35,7 +37,22 @@ struct thread_signals {
 	int32_t restart; /* ERESTART* that the last call ended with, or 0 */
 	int32_t restart_number;
 	int32_t fault_access; /* of the fault that signal_fault is told of */
+	sim_time_t restart_end; /* ERESTART_RESTARTBLOCK: a sleep's end */
+	vm_offset_t restart_remain; /* and where what is left of it goes */
 };
+
+/* Arguments of the program that a process runs, shared by its forks. */
+struct uproc_args {
+	uint32_t refs;
+	char **argv; /* NULL-terminated */
+};
+
+/* A vfork's parent, asleep until the child has its own memory or none. */
+struct vfork_wait {
+	bool done;
+};
+struct itimer;
+struct shm_attach;
 
 #define USER_VA_MIN 0x0000000000010000ull
 #define USER_VA_MAX 0x00007ffffffff000ull
@@ -79,6 +96,27 @@ struct uproc {
 	bool lock_future; /* mlockall(MCL_FUTURE) */
 	int32_t dumpable; /* prctl(PR_SET_DUMPABLE) */
 	int32_t death_signal; /* prctl(PR_SET_PDEATHSIG) */
+	/* family (process.c, wait.c) */
+	TAILQ_HEAD(uproc_children, uproc) children; /* oldest first */
+	TAILQ_ENTRY(uproc) sibling;
+	int32_t exit_signal; /* to the parent at the end; 0: none */
+	bool listed; /* in the system calls' list */
+	int32_t nice;
+	bool zombie; /* no threads, no memory: waits to be waited for */
+	bool reaped; /* somebody has waited; it is about to be freed */
+	bool execed; /* has executed a program since the fork */
+	bool exec_waits; /* a thread in exec waits until it is the only one */
+	bool stopped; /* by SIGSTOP and its like; threads wait at &stopped */
+	bool stop_news, cont_news; /* not yet told to a waiting parent */
+	int32_t stop_signal;
+	struct vfork_wait *vfork; /* parent to wake */
+	struct uproc_args *args;
+	uint64_t dead_cycles; /* CPU time of threads that have ended */
+	/* of children that have been waited for, and of theirs */
+	uint64_t child_user, child_cycles, child_minflt, child_majflt;
+	uint64_t child_peak_rss;
+	struct itimer *itimer; /* timers.c; NULL: never used */
+	LIST_HEAD(, shm_attach) shm; /* sysv_shm.c */
 };
 
 struct uthread {
@@ -96,6 +134,7 @@ struct uthread {
 		struct thread_interval cur; /* its end is not known yet */
 		struct thread_interval last; /* over; end == start: none */
 	} doing;
+	vm_offset_t set_child_tid; /* written when it first runs */
 };
 
 /* ---- loader.c ---- */
@@ -133,6 +172,8 @@ int elf_parse(const char *name,
 /* One a machine, after its file tree; NULL: out of memory. */
 struct sysstate *sysstate_create(struct machine *m);
 void sysstate_destroy(struct sysstate *ss);
+struct task_ops; /* syscall_int.h */
+void sysstate_set_tasks(struct sysstate *ss, const struct task_ops *ops);
 struct sysstate *machine_sysstate(struct machine *m); /* machine.c */
 
 /* Executes the call in the thread's registers and stores the result there.
@@ -159,7 +200,15 @@ void uproc_exit(struct uthread *t, int wait_status);
 
 struct uproc *uproc_new(struct machine *m, struct uproc *parent,
     const char *comm);
-struct uthread *uthread_new(struct uproc *p, struct cpu_context *ctx);
+/*
+ * A thread in two steps: its record, for which memory may have to be waited
+ * for, and its start in user mode with the registers of ctx. tid 0: the next
+ * number. -ENOMEM.
+ */
+struct uthread *uthread_alloc(struct uproc *p, struct cpu_context *ctx,
+    int32_t tid);
+int uthread_start(struct uthread *t);
+void uthread_discard(struct uthread *t); /* one that never started */
 struct cpu_engine *machine_cpu(struct machine *m);
 struct vfs *machine_vfs(struct machine *m);
 /* Simulated RAM in bytes for sysinfo and friends, wall clock in ns. */

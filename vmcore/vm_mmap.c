@@ -113,9 +113,46 @@ vm_mmap_enter(struct vm *vm, struct vmspace *vs, const struct vm_map_new *nw,
 }
 
 /*
- * vm_mmap: see vmcore.h. A stack's `length` is its reservation: only its top
- * is mapped at first.
+ * vm_mmap_object: as vm_mmap, of an object (NULL: zero-fill memory). A
+ * stack's `length` is its reservation: only its top is mapped at first.
  */
+static int
+vm_mmap_object(struct vm *vm, struct vmspace *vs, vm_offset_t *addr,
+    struct vm_map_new *nw, uint64_t size, int flags)
+{
+	vm_map_t map = &vs->vm_map;
+	vm_map_entry_t deferred = NULL;
+	vm_offset_t low;
+	int error;
+
+	vm_map_lock(vm, map);
+	low = *addr;
+	error = vm_mmap_place(vs, &low, size, flags);
+	if (error == 0) {
+		nw->start = low;
+		nw->end = low + size;
+		if ((flags & VM_MAP_STACK) != 0) {
+			nw->eflags = MAP_ENTRY_GROWS_DOWN | MAP_ENTRY_STACK;
+			if (size > VM_STACK_SGROWSIZ)
+				nw->start = nw->end - VM_STACK_SGROWSIZ;
+		}
+		if (nw->object != NULL) {
+			vm_object_reference(vm, nw->object);
+			if ((flags & VM_MAP_SHARED) == 0)
+				nw->eflags = MAP_ENTRY_COW |
+				    MAP_ENTRY_NEEDS_COPY;
+		}
+		error = vm_mmap_enter(vm, vs, nw, low, flags, &deferred);
+		if (error != 0 && nw->object != NULL)
+			vm_object_deallocate(vm, nw->object);
+	}
+	vm_map_unlock(vm, map);
+	vm_map_dispose(vm, deferred);
+	if (error == 0)
+		*addr = (flags & VM_MAP_STACK) != 0 ? nw->start : low;
+	return (error);
+}
+
 int
 vm_mmap(struct vm *vm, struct vmspace *vs, vm_offset_t *addr, uint64_t length,
     int prot, int max_prot, int flags, struct vnode *vp, uint64_t offset)
@@ -124,9 +161,7 @@ vm_mmap(struct vm *vm, struct vmspace *vs, vm_offset_t *addr, uint64_t length,
 		.max_prot = (uint8_t)max_prot,
 		.inheritance = (flags & VM_MAP_SHARED) != 0 ?
 		    VM_INHERIT_SHARE : VM_INHERIT_COPY };
-	vm_map_t map = &vs->vm_map;
-	vm_map_entry_t deferred = NULL;
-	vm_offset_t low, size;
+	vm_offset_t size;
 	int error;
 
 	error = vm_mmap_check(vs, *addr, length, prot, max_prot, flags, vp,
@@ -134,34 +169,55 @@ vm_mmap(struct vm *vm, struct vmspace *vs, vm_offset_t *addr, uint64_t length,
 	if (error != 0)
 		return (error);
 	(void)vm_range(0, length, &size);
-	vm_map_lock(vm, map);
-	low = *addr;
-	error = vm_mmap_place(vs, &low, size, flags);
-	if (error == 0) {
-		nw.start = low;
-		nw.end = low + size;
-		if ((flags & VM_MAP_STACK) != 0) {
-			nw.eflags = MAP_ENTRY_GROWS_DOWN | MAP_ENTRY_STACK;
-			if (size > VM_STACK_SGROWSIZ)
-				nw.start = nw.end - VM_STACK_SGROWSIZ;
-		}
-		if (vp != NULL) {
-			nw.object = vp->object;
-			nw.offset = offset;
-			vm_object_reference(vm, nw.object);
-			if ((flags & VM_MAP_SHARED) == 0)
-				nw.eflags = MAP_ENTRY_COW |
-				    MAP_ENTRY_NEEDS_COPY;
-		}
-		error = vm_mmap_enter(vm, vs, &nw, low, flags, &deferred);
-		if (error != 0 && nw.object != NULL)
-			vm_object_deallocate(vm, nw.object);
+	if (vp != NULL) {
+		nw.object = vp->object;
+		nw.offset = offset;
 	}
-	vm_map_unlock(vm, map);
-	vm_map_dispose(vm, deferred);
-	if (error == 0)
-		*addr = (flags & VM_MAP_STACK) != 0 ? nw.start : low;
-	return (error);
+	return (vm_mmap_object(vm, vs, addr, &nw, size, flags));
+}
+
+/* ------------------------------------------------------------ shared memory */
+
+struct vm_object *
+vm_shared_new(struct vm *vm, uint64_t bytes)
+{
+	vm_object_t object = vm_object_allocate(vm, OBJT_DEFAULT,
+	    OFF_TO_IDX(bytes + PAGE_MASK));
+
+	object->flags &= (uint16_t)~OBJ_ONEMAPPING;
+	object->flags |= OBJ_NOSPLIT;
+	return (object);
+}
+
+void
+vm_shared_free(struct vm *vm, struct vm_object *object)
+{
+	vm_object_deallocate(vm, object);
+}
+
+uint64_t
+vm_shared_resident(const struct vm_object *object)
+{
+	return (object->resident_page_count);
+}
+
+int
+vm_mmap_shared(struct vm *vm, struct vmspace *vs, vm_offset_t *addr,
+    uint64_t length, int prot, int flags, struct vm_object *object)
+{
+	struct vm_map_new nw = { .prot = (uint8_t)prot,
+		.max_prot = VM_PROT_ALL, .inheritance = VM_INHERIT_SHARE,
+		.object = object };
+	vm_offset_t size;
+	int error;
+
+	error = vm_mmap_check(vs, *addr, length, prot, VM_PROT_ALL, flags,
+	    NULL, 0);
+	if (error != 0)
+		return (error);
+	(void)vm_range(0, length, &size);
+	return (vm_mmap_object(vm, vs, addr, &nw, size,
+	    flags | VM_MAP_SHARED));
 }
 
 /* ------------------------------------------------------------ munmap */

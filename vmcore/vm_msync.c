@@ -218,6 +218,20 @@ vm_map_info(struct vmspace *vs, vm_offset_t addr, struct vm_map_info *mi)
 	return (true);
 }
 
+bool
+vm_map_shared_key(struct vmspace *vs, vm_offset_t addr, uint64_t *object,
+    uint64_t *offset)
+{
+	vm_map_entry_t e;
+
+	if (!vm_map_lookup_entry(&vs->vm_map, addr, &e) || e->object == NULL ||
+	    e->inheritance != VM_INHERIT_SHARE)
+		return (false);
+	*object = e->object->id;
+	*offset = e->offset + (addr - e->start);
+	return (true);
+}
+
 uint64_t
 vm_map_size(const struct vmspace *vs)
 {

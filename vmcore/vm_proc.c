@@ -206,6 +206,13 @@ vm_proc_pid(const struct proc *p)
 	return (p->p_pid);
 }
 
+void
+vm_proc_set_name(struct proc *p, const char *name)
+{
+	memset(p->p_comm, 0, sizeof(p->p_comm));
+	strncpy(p->p_comm, name, sizeof(p->p_comm) - 1);
+}
+
 uint32_t
 vm_proc_nswap(const struct proc *p)
 {

@@ -282,6 +282,7 @@ void vm_proc_set_nice(struct vm *vm, struct proc *p, int nice); /* -20..20 */
 uint32_t vm_proc_nswap(const struct proc *p);
 bool vm_proc_in_memory(const struct proc *p);
 int32_t vm_proc_pid(const struct proc *p);
+void vm_proc_set_name(struct proc *p, const char *name); /* exec */
 struct vmspace *vm_proc_vmspace(const struct proc *p);
 /* exec: the new one's reference is taken over, the old one's dropped. */
 void vm_proc_set_vmspace(struct vm *vm, struct proc *p, struct vmspace *vs);
@@ -301,6 +302,8 @@ struct vmspace *vmspace_alloc(struct vm *vm, vm_offset_t min, vm_offset_t max);
 struct vmspace *vmspace_fork(struct vm *vm, struct vmspace *vs); /* may sleep */
 void vmspace_ref(struct vmspace *vs);
 void vmspace_free(struct vm *vm, struct vmspace *vs); /* may sleep */
+uint32_t vmspace_ref_count(const struct vmspace *vs);
+uint32_t vmspace_id(const struct vmspace *vs); /* 1, 2, ... never again */
 struct pmap *vmspace_pmap(const struct vmspace *vs);
 uint64_t vmspace_resident_count(const struct vmspace *vs);
 /* Where the search for free space starts, going down; at first 128 MiB below
@@ -362,6 +365,10 @@ struct vm_map_info {
 };
 /* The first entry that ends above addr; false when there is none. */
 bool vm_map_info(struct vmspace *vs, vm_offset_t addr, struct vm_map_info *mi);
+/* Which shared memory lies at addr: an object's id and the offset in it;
+ * false: none, or private memory. */
+bool vm_map_shared_key(struct vmspace *vs, vm_offset_t addr, uint64_t *object,
+    uint64_t *offset);
 /* Rights of all that is mapped in [start, end), together. */
 int vm_map_prot_in(struct vmspace *vs, vm_offset_t start, vm_offset_t end);
 /* Bytes of [start, end) locked by vm_mlock. */
@@ -392,6 +399,20 @@ int vm_copyout(struct vm *vm, struct vmspace *vs, vm_offset_t va,
 /* Bytes up to and including the NUL; ENAMETOOLONG. */
 int vm_copyinstr(struct vm *vm, struct vmspace *vs, vm_offset_t va, char *buf,
     size_t size, size_t *length);
+
+/* ------------------------------------------------------------ shared memory */
+
+/*
+ * Memory without a file that lives apart from any mapping (System V shared
+ * memory). free drops the owner's reference: mappings keep it alive.
+ */
+struct vm_object;
+struct vm_object *vm_shared_new(struct vm *vm, uint64_t bytes);
+void vm_shared_free(struct vm *vm, struct vm_object *object); /* may sleep */
+/* As vm_mmap with VM_MAP_SHARED, of `object` from its beginning. */
+int vm_mmap_shared(struct vm *vm, struct vmspace *vs, vm_offset_t *addr,
+    uint64_t length, int prot, int flags, struct vm_object *object);
+uint64_t vm_shared_resident(const struct vm_object *object); /* pages */
 
 /* ------------------------------------------------------------ files */
 

@@ -102,6 +102,18 @@ vmspace_shutdown(struct vm *vm)
 	}
 }
 
+uint32_t
+vmspace_ref_count(const struct vmspace *vs)
+{
+	return ((uint32_t)vs->vm_refcnt);
+}
+
+uint32_t
+vmspace_id(const struct vmspace *vs)
+{
+	return (vs->id);
+}
+
 struct pmap *
 vmspace_pmap(const struct vmspace *vs)
 {
