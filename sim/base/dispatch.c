@@ -46,6 +46,22 @@ sim_runq_remove(struct sim_thread *td)
 		sim->runq_bits &= ~(1ull << td->queue);
 }
 
+/* Priorities have changed: into the right queues, in the present order. */
+void
+sim_runq_sort(struct sim *sim)
+{
+	struct sim_threadq all = TAILQ_HEAD_INITIALIZER(all);
+	struct sim_thread *td;
+
+	for (uint32_t q = 0; q < SIM_NQS; q++)
+		TAILQ_CONCAT(&all, &sim->runq[q], link);
+	sim->runq_bits = 0;
+	while ((td = TAILQ_FIRST(&all)) != NULL) {
+		TAILQ_REMOVE(&all, td, link);
+		sim_runq_insert(td, false);
+	}
+}
+
 /* Runnable from now on; at the head only when it was preempted. */
 void
 sim_make_runnable(struct sim_thread *td, bool head)
@@ -173,7 +189,9 @@ cpu_vacate(struct sim_cpu *cpu)
 
 	cpu->td = NULL;
 	td->slice_left = 0;
-	if (!td->slice_over && td->slice_end > cpu->clock)
+	if (td->slice_end <= cpu->clock)
+		td->slice_over = true; /* it came to an end just now */
+	if (!td->slice_over)
 		td->slice_left = td->slice_end - cpu->clock;
 	sim_make_runnable(td, !td->slice_over);
 	td->slice_over = false;
@@ -469,6 +487,12 @@ sim_yield(struct sim *sim)
 	sim_block(sim);
 	td->slice_over = false;
 	return (sim->turns != turns);
+}
+
+bool
+sim_slice_ended(const struct sim *sim)
+{
+	return (sim->cur != NULL && sim->curcpu->clock >= sim->cur->slice_end);
 }
 
 void

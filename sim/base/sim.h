@@ -108,6 +108,13 @@ void sim_thread_exit(struct sim *sim) __attribute__((noreturn));
  */
 void sim_thread_set_priority(struct sim_thread *td, int priority);
 int sim_thread_priority(const struct sim_thread *td);
+/*
+ * Set the base priorities of n threads at once. Those that wait for a CPU
+ * keep their order towards each other where it is not decided by priority
+ * (with one call each, it would become the order of the calls).
+ */
+void sim_set_priorities(struct sim *sim, struct sim_thread *const *td,
+    const int *priority, size_t n);
 /* Drop the kernel priority of the last sleep: the thread goes to user mode. */
 void sim_user_return(struct sim *sim);
 /* Two words for the owner: a pointer (the kernel's struct thread), and a
@@ -174,6 +181,8 @@ void sim_spend(struct sim *sim, uint64_t cycles);
  * whether another thread ran.
  */
 bool sim_preempt_point(struct sim *sim);
+/* Has the running thread used up its round-robin slice? */
+bool sim_slice_ended(const struct sim *sim);
 /* Give way to runnable threads of the same or a better priority. */
 bool sim_yield(struct sim *sim);
 /*

@@ -170,6 +170,7 @@ struct sim_thread *sim_choose(struct sim *sim);
 void sim_make_runnable(struct sim_thread *td, bool head);
 void sim_runq_insert(struct sim_thread *td, bool head);
 void sim_runq_remove(struct sim_thread *td);
+void sim_runq_sort(struct sim *sim);
 void sim_sleepq_remove(struct sim_thread *td);
 void sim_timeout_init(struct sim_thread *td);
 

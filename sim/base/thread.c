@@ -339,15 +339,33 @@ sim_thread_id(const struct sim_thread *td)
 	return (td->id);
 }
 
-void
-sim_thread_set_priority(struct sim_thread *td, int priority)
+/* False: it keeps the priority of a sleep until it returns to user mode. */
+static bool
+set_base(struct sim_thread *td, int priority)
 {
 	bool in_kernel = td->pri != td->base_pri;
 
 	td->base_pri = sim_pri_clamp(priority);
 	if (in_kernel)
-		return;
+		return (false);
 	td->pri = td->base_pri;
+	return (true);
+}
+
+void
+sim_set_priorities(struct sim *sim, struct sim_thread *const *td,
+    const int *priority, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		(void)set_base(td[i], priority[i]);
+	sim_runq_sort(sim);
+}
+
+void
+sim_thread_set_priority(struct sim_thread *td, int priority)
+{
+	if (!set_base(td, priority))
+		return;
 	if (td->state == TDS_RUNQ && td->queue != sim_pri_queue(td->pri)) {
 		sim_runq_remove(td);
 		sim_runq_insert(td, false);

@@ -1,7 +1,8 @@
 /*
  * test_sim_sched.c: goal: a kernel above sim/base can hold threads whose
- * sleep is over. Method: hooks that hold what they are told to and write what
- * they see as text; the order of everything is compared.
+ * sleep is over, and set priorities without favouring anybody. Method: hooks
+ * that hold what they are told to and write what they see as text; the order
+ * of everything is compared.
  */
 #include <stdio.h>
 #include <string.h>
@@ -177,6 +178,82 @@ START_TEST(held_threads_end_with_their_simulation)
 }
 END_TEST
 
+/* ------------------------------------------------------------ slices */
+
+#define SLICE 100000u /* cycles: 100 us at 1 GHz */
+
+static void
+busy(void *arg)
+{
+	struct world *w = arg;
+	const char *name = sim_thread_name(sim_curthread(w->sim));
+
+	mark(w, "run", name);
+	while (sim_now(w->sim) < 3 * SLICE) {
+		while (sim_user_horizon(w->sim) == 0)
+			if (sim_preempt_point(w->sim))
+				mark(w, "again", name);
+		sim_spend(w->sim, 1000);
+		if (sim_preempt_point(w->sim))
+			mark(w, "again", name);
+	}
+}
+
+static void
+better(void *arg)
+{
+	struct world *w = arg;
+
+	(void)sim_sleep(w->sim, &w->chan, 0, "test", SLICE);
+	ck_assert(!sim_slice_ended(w->sim));
+	mark(w, "better", "k");
+}
+
+/* In the cycle in which its slice ends, a gives way to a better thread: that
+ * is no reason for another slice. */
+START_TEST(a_slice_that_ends_in_a_preemption_is_over)
+{
+	const struct sim_config cfg = { .quantum_us = 100 };
+	struct world w = { 0 };
+
+	w.sim = sim_create(&cfg);
+	(void)sim_thread_create(w.sim, "k", 50, better, &w);
+	(void)sim_thread_create(w.sim, "a", 160, busy, &w);
+	(void)sim_thread_create(w.sim, "b", 160, busy, &w);
+	ck_assert_int_eq(sim_run(w.sim), SIM_DEADLOCK);
+	ck_assert_str_eq(w.trace, "run:a@0 better:k@100000 run:b@100000 "
+	    "again:a@200000 again:b@300000");
+	sim_destroy(w.sim);
+}
+END_TEST
+
+static void
+mark_run(void *arg)
+{
+	mark(arg, "run", sim_thread_name(sim_curthread(
+	    ((struct world *)arg)->sim)));
+}
+
+START_TEST(priorities_set_together_keep_the_order)
+{
+	struct world w = { 0 };
+	struct sim_thread *td[4];
+	const int pri[4] = { 180, 100, 180, 180 };
+
+	w.sim = sim_create(NULL);
+	td[2] = sim_thread_create(w.sim, "a", 160, mark_run, &w);
+	td[1] = sim_thread_create(w.sim, "b", 170, mark_run, &w);
+	td[3] = sim_thread_create(w.sim, "c", 170, mark_run, &w);
+	(void)sim_thread_create(w.sim, "d", 180, mark_run, &w);
+	td[0] = sim_thread_create(w.sim, "e", 200, mark_run, &w);
+	sim_set_priorities(w.sim, td, pri, 4);
+	ck_assert_int_eq(sim_thread_priority(td[0]), 180);
+	ck_assert_int_eq(sim_run(w.sim), SIM_DEADLOCK);
+	ck_assert_str_eq(w.trace, "run:b@0 run:a@0 run:c@0 run:d@0 run:e@0");
+	sim_destroy(w.sim);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -185,6 +262,8 @@ main(void)
 		a_timeout_can_be_held_too,
 		who_holds_may_wake_others,
 		held_threads_end_with_their_simulation,
+		a_slice_that_ends_in_a_preemption_is_over,
+		priorities_set_together_keep_the_order,
 	};
 
 	return (SUITE_MAIN("sim_sched", tests));
