@@ -60,19 +60,28 @@ resetpriority(struct vm *vm, struct ksegrp *kg)
 	kg->kg_user_pri = pri < PRI_MAX_TIMESHARE ? pri : PRI_MAX_TIMESHARE;
 }
 
-/* The thread's priority in user mode is its group's. */
-static void
+/*
+ * The thread's priority in user mode is its group's. True: sim/base has to
+ * be told.
+ */
+static bool
 sched_user_priority(struct thread *td)
 {
 	const struct ksegrp *kg = td->td_ksegrp;
 
 	if (kg->kg_pri_class != PRI_TIMESHARE)
-		return;
+		return (false);
 	if (td->td_priority >= PUSER)
 		td->td_priority = kg->kg_user_pri;
-	if (td->td_sim != NULL &&
-	    sim_thread_priority(td->td_sim) != kg->kg_user_pri)
-		sim_thread_set_priority(td->td_sim, kg->kg_user_pri);
+	return (td->td_sim != NULL &&
+	    sim_thread_priority(td->td_sim) != kg->kg_user_pri);
+}
+
+static void
+sched_user_priority_now(struct thread *td)
+{
+	if (sched_user_priority(td))
+		sim_thread_set_priority(td->td_sim, td->td_ksegrp->kg_user_pri);
 }
 
 /* After a long sleep: make up for the seconds in which nothing decayed. */
@@ -156,6 +165,7 @@ sched_sleeping(void *ctx, struct sim_thread *st, int priority)
 	if (td == NULL)
 		return;
 	sched_charge(vm, td);
+	sched_user_priority_now(td);
 	if ((td->td_inhibitors & TDI_LOCK) != 0)
 		return;
 	td->td_priority = priority;
@@ -212,10 +222,41 @@ vm_userret(struct vm *vm)
 	sched_charge(vm, td);
 	if (td->td_ksegrp->kg_pri_class == PRI_TIMESHARE)
 		td->td_priority = td->td_ksegrp->kg_user_pri;
-	sched_user_priority(td);
+	/* Who gets worse keeps the CPU to the end of his slice. */
+	if (td->td_ksegrp->kg_user_pri < sim_thread_priority(td->td_sim) ||
+	    sim_slice_ended(vm->sim))
+		sched_user_priority_now(td);
 }
 
 /* ------------------------------------------------------------ each second */
+
+/* New priorities of up to SCHED_BATCH threads, for sim/base all at once. */
+#define SCHED_BATCH 64
+struct sched_batch {
+	struct vm *vm;
+	struct sim_thread *td[SCHED_BATCH];
+	int priority[SCHED_BATCH];
+	size_t n;
+};
+
+static void
+sched_batch_flush(struct sched_batch *b)
+{
+	if (b->n != 0)
+		sim_set_priorities(b->vm->sim, b->td, b->priority, b->n);
+	b->n = 0;
+}
+
+static void
+sched_batch_add(struct sched_batch *b, struct thread *td)
+{
+	if (!sched_user_priority(td))
+		return;
+	if (b->n == SCHED_BATCH)
+		sched_batch_flush(b);
+	b->td[b->n] = td->td_sim;
+	b->priority[b->n++] = td->td_ksegrp->kg_user_pri;
+}
 
 /* Has one of the group's threads run in the last second, or could it? */
 static bool
@@ -238,8 +279,9 @@ schedcpu_awake(struct vm *vm, struct ksegrp *kg)
 }
 
 static void
-schedcpu_group(struct vm *vm, struct ksegrp *kg)
+schedcpu_group(struct sched_batch *b, struct ksegrp *kg)
 {
+	struct vm *vm = b->vm;
 	struct thread *td;
 
 	if (schedcpu_awake(vm, kg)) {
@@ -254,7 +296,7 @@ schedcpu_group(struct vm *vm, struct ksegrp *kg)
 	kg->kg_estcpu = decay_cpu(vm, kg->kg_estcpu);
 	resetpriority(vm, kg);
 	TAILQ_FOREACH(td, &kg->kg_threads, td_kglist)
-		sched_user_priority(td);
+		sched_batch_add(b, td);
 }
 
 /* Threads that run or could. */
@@ -291,14 +333,16 @@ static void
 schedcpu(void *arg, sim_time_t when)
 {
 	struct vm *vm = arg;
+	struct sched_batch b = { .vm = vm };
 	struct ksegrp *kg;
 	struct proc *p;
 
 	TAILQ_FOREACH(p, &vm->allproc, p_list) {
 		p->p_swtime++;
 		TAILQ_FOREACH(kg, &p->p_ksegrps, kg_ksegrp)
-			schedcpu_group(vm, kg);
+			schedcpu_group(&b, kg);
 	}
+	sched_batch_flush(&b);
 	loadav(vm);
 	sim_event_at(vm->sim, &vm->glue->sched.schedcpu,
 	    when + sim_hz(vm->sim));
@@ -340,7 +384,7 @@ vm_sched_new_thread(struct vm *vm, struct thread *td)
 	td->td_state = TDS_RUNQ;
 	td->td_charged = td->td_ran = sim_thread_cpu_cycles(td->td_sim);
 	td->td_priority = td->td_ksegrp->kg_user_pri;
-	sched_user_priority(td);
+	sched_user_priority_now(td);
 }
 
 void
