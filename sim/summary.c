@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "disk_model/disk.h"
+#include "sim/uproc.h"
 
 /* "12,345,678"; several may be alive at a time. */
 struct number {
@@ -156,17 +157,31 @@ text_disks(struct machine *m, const struct machine_config *mc,
 	}
 }
 
+/* One line a call: what is asked for first when a program misbehaves. rseq
+ * is tried by every program and missed by none, so it gets no arguments. */
 static void
 text_enosys(const struct machine_result *res, FILE *f)
 {
-	if (res->nenosys == 0)
-		return;
-	fprintf(f, "  ENOSYS    ");
-	for (uint32_t i = 0; i < res->nenosys; i++)
-		fprintf(f, "%s%s (%d) %" PRIu64 "x", i > 0 ? ", " : "",
+	for (uint32_t i = 0; i < res->nenosys; i++) {
+		fprintf(f, "  ENOSYS    %s (%d) %" PRIu64 "x: not implemented",
 		    res->enosys[i].name, res->enosys[i].number,
 		    res->enosys[i].count);
-	fputs(": answered 'not implemented'\n", f);
+		if (strcmp(res->enosys[i].name, "rseq") != 0)
+			fprintf(f, "; first at %#" PRIx64 ", arguments %#"
+			    PRIx64 " %#" PRIx64 " %#" PRIx64,
+			    res->enosys[i].rip, res->enosys[i].args[0],
+			    res->enosys[i].args[1], res->enosys[i].args[2]);
+		fputc('\n', f);
+	}
+}
+
+static void
+text_problem(struct machine *m, FILE *f)
+{
+	const char *problem = vfs_problem(machine_vfs(m));
+
+	if (problem != NULL && *problem != '\0')
+		fprintf(f, "  files     %s\n", problem);
 }
 
 static void
@@ -208,6 +223,7 @@ summary_text(struct machine *m, const struct machine_config *mc,
 	text_memory(m, mc, res, f);
 	text_paging(m, f);
 	text_disks(m, mc, res, f);
+	text_problem(m, f);
 	text_enosys(res, f);
 	text_database(mc, res, f);
 }

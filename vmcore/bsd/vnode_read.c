@@ -137,7 +137,7 @@ static int
 vnode_read_sync(struct vm *vm, struct vnode *vp, vm_pindex_t pindex,
     uint32_t nblocks, bool shared, vm_page_t *m)
 {
-	vm_page_t pages[MAXPHYS_PAGES];
+	vm_page_t pages[MAXPHYS_PAGES] = { NULL };
 	vm_pindex_t first = pindex / VNODE_BPAGES * VNODE_BPAGES;
 	vm_pindex_t end = first + (vm_pindex_t)nblocks * VNODE_BPAGES, stop;
 	int error, n;
