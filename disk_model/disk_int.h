@@ -12,7 +12,7 @@
  * so); next() tells when the device wants run() to be called; run(t) lets
  * what is due at t happen and hands finished commands to
  * disk_engine_complete(). prepare() notes in a request what position() and
- * tie() want to know (dev[0], dev[1]) and its cylinder. position() estimates,
+ * tie() want to know (dev[]) and its cylinder. position() estimates,
  * for shortest-positioning schedulers, the time until the first sector is
  * under a head; it may give any value above `limit` for one above `limit`.
  */
@@ -22,7 +22,7 @@ struct device_ops {
 	void (*accept)(void *dev, struct disk_io *io, uint64_t now);
 	uint64_t (*next)(const void *dev);
 	void (*run)(void *dev, uint64_t t);
-	uint64_t (*position)(void *dev, const struct disk_io *io, uint64_t now,
+	uint64_t (*position)(void *dev, struct disk_io *io, uint64_t now,
 	    uint64_t limit);
 	/* Which of two equal positions comes first: the smaller value. */
 	double (*tie)(void *dev, const struct disk_io *io, uint64_t now);

@@ -50,7 +50,7 @@ struct disk_io {
 	uint64_t run_lbn; /* with what was merged into it */
 	uint32_t run_blocks;
 	uint32_t cyl;
-	uint64_t dev[2]; /* the model's own */
+	uint64_t dev[3]; /* the model's own */
 };
 
 struct disk_engine_stats {

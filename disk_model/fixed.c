@@ -110,7 +110,7 @@ fixed_prepare(const void *dev, struct disk_io *io)
 }
 
 static uint64_t
-fixed_position(void *dev, const struct disk_io *io, uint64_t now,
+fixed_position(void *dev, struct disk_io *io, uint64_t now,
     uint64_t limit)
 {
 	return 0;

@@ -4,15 +4,13 @@
  *
  * Interface: hdd_create (disk_int.h).
  * Source:    reference sheet, sections 2.5 (overhead and bus), 5.1 and 5.2
- *            (buffer), 6 (queue in the drive: shortest positioning first);
- *            phases of the bus as in DiskSim 4.0's drive controller, whose
- *            parameters the HP C2247A set uses.
+ *            (buffer); phases of the bus as in DiskSim 4.0's drive controller,
+ *            whose parameters the HP C2247A set uses.
  * Differs:   with the bus released between bursts no further reselection is
  *            charged; a request larger than a segment does not throttle the
  *            mechanism.
  */
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 
 #include "disk_model/hdd_int.h"
@@ -115,6 +113,7 @@ read_hit(struct hdd *h, struct disk_io *io, struct hdd_seg *s, uint64_t now)
 			media_read(h, s->end, goal,
 			    free + o->read_miss[h->last_write]);
 			h->reading = s;
+			buffer_extend(h, s, s->end);
 		}
 	}
 	media_feed(h, end, &bus);
@@ -143,7 +142,8 @@ read_miss(struct hdd *h, struct disk_io *io, uint64_t now, uint64_t waited,
 	s = buffer_for_read(h);
 	h->reading = s;
 	if (s != NULL) {
-		s->first = s->end = lbn;
+		s->first = lbn;
+		buffer_extend(h, s, lbn);
 		buffer_use(h, s);
 		if (h->nruns == 0)
 			goal = buffer_goal(h, s, lbn, end);
@@ -408,129 +408,6 @@ serve(struct hdd *h, struct disk_io *io, uint64_t now)
 	share_out(io);
 }
 
-/* A request's place, kept in it: cylinder and head, zone and angle. */
-static void
-hdd_prepare(const void *dev, struct disk_io *io)
-{
-	const struct hdd *h = dev;
-	struct geom_place pl;
-
-	geom_locate(&h->geom, io->run_lbn, &pl);
-	io->cyl = pl.cyl;
-	io->dev[0] = pl.head;
-	io->dev[1] = (uint64_t) (pl.zone - h->geom.zone) << 32 | pl.angle;
-}
-
-static struct geom_place
-place_of(const struct hdd *h, const struct disk_io *io)
-{
-	return (struct geom_place) {
-		.zone = &h->geom.zone[io->dev[1] >> 32],
-		.cyl = io->cyl,
-		.head = (uint32_t) io->dev[0],
-		.angle = (uint32_t) io->dev[1],
-	};
-}
-
-static uint64_t
-rotation_after(struct hdd *h, const struct geom_place *pl, uint64_t now,
-    uint64_t later_by)
-{
-	uint64_t stand;
-
-	if (h->stand_at != now) {
-		h->stand_at = now;
-		h->stand = geom_stand(&h->geom, now);
-	}
-	/* a few turns at most: cheaper than a division */
-	stand = h->stand + later_by * h->geom.rate;
-	while (stand >= h->geom.turn)
-		stand -= h->geom.turn;
-	return geom_wait_from(&h->geom, pl->zone, pl->angle, stand);
-}
-
-static uint64_t
-hdd_position(void *dev, const struct disk_io *io, uint64_t now, uint64_t limit)
-{
-	struct hdd *h = dev;
-	const struct hdd_overhead *o = &h->p->overhead;
-	bool write = io->op == DISK_WRITE;
-	struct geom_place pl;
-	uint64_t ov, move;
-
-	if (io->op != DISK_READ && !write)
-		return 0;
-	media_catch_up(h, now);
-	if (!write && h->nseg > 0 && buffer_find(h, io->run_lbn,
-	    io->run_lbn + io->run_blocks) != NULL)
-		return o->read_hit[h->last_write];
-	if (write && h->nseg > 0 && h->p->cache.write_behind != WB_OFF)
-		return o->write_hit[h->last_write];
-	ov = write ? o->write_miss[h->last_write] :
-		     o->read_miss[h->last_write];
-	pl = place_of(h, io);
-	move = later(media_move(h, &pl, write), write ? o->min_seek : 0);
-	if (ov + move > limit)
-		return ov + move;
-	return ov + move + rotation_after(h, &pl, now, ov + move);
-}
-
-/*
- * Equal positioning times are told apart as a plain model in double precision
- * would: by the rounding of this very formula. Nothing else depends on it,
- * and IEEE arithmetic makes it the same everywhere. The sheet's reference
- * answers for shortest-positioning queues were computed that way.
- */
-static double
-hdd_tie(void *dev, const struct disk_io *io, uint64_t now)
-{
-	struct hdd *h = dev;
-	const struct hdd_overhead *o = &h->p->overhead;
-	bool write = io->op == DISK_WRITE;
-	double turn = 60000.0 / h->p->rpm, move, ov, t, w;
-	struct geom_place pl = place_of(h, io);
-	uint32_t d;
-
-	if (io->op != DISK_READ && !write)
-		return 0;
-	d = pl.cyl > h->m.cyl ? pl.cyl - h->m.cyl : h->m.cyl - pl.cyl;
-	move = h->p->seek_ms[d];
-	if (pl.head != h->m.head && move < (double) h->p->head_switch_ps / 1e9)
-		move = (double) h->p->head_switch_ps / 1e9;
-	if (move > 0 && write)
-		move += (double) h->p->write_settle_ps / 1e9;
-	ov = (double) (write ? o->write_miss[h->last_write] :
-			       o->read_miss[h->last_write]) / 1e9;
-	t = (double) now / 1e9 + ov + move;
-	w = (double) pl.angle / pl.zone->spt - t / turn;
-	w = (w - floor(w)) * turn;
-	if (w > turn - 1e-4)
-		w = 0;
-	return ov + move + w;
-}
-
-/* The held command that is nearest; the oldest of equals. */
-static struct disk_io *
-next_held(struct hdd *h, uint64_t now)
-{
-	uint64_t d, least = UINT64_MAX;
-	struct disk_io *io;
-	uint32_t best = 0;
-
-	for (uint32_t i = 0; i < h->nheld; i++) {
-		d = hdd_position(h, h->held[i], now, least);
-		if (d < least) {
-			least = d;
-			best = i;
-		}
-	}
-	io = h->held[best];
-	h->nheld--;
-	for (uint32_t i = best; i < h->nheld; i++)
-		h->held[i] = h->held[i + 1];
-	return io;
-}
-
 /* ------------------------------------------------------------ device */
 
 static bool
@@ -569,7 +446,7 @@ hdd_run(void *dev, uint64_t t)
 	h->cur = NULL;
 	disk_engine_complete(h->engine, io, t);
 	if (h->nheld > 0)
-		serve(h, next_held(h, t), t);
+		serve(h, near_held(h, t), t);
 }
 
 static uint32_t
@@ -590,6 +467,7 @@ hdd_destroy(void *dev)
 	free(h->run_store);
 	free(h->run);
 	free(h->held);
+	free(h->least_seek);
 	free(h);
 }
 
@@ -598,9 +476,9 @@ static const struct device_ops hdd_ops = {
 	.accept = hdd_accept,
 	.next = hdd_next,
 	.run = hdd_run,
-	.prepare = hdd_prepare,
-	.position = hdd_position,
-	.tie = hdd_tie,
+	.prepare = near_prepare,
+	.position = near_position,
+	.tie = near_tie,
 	.cylinder = hdd_cylinder,
 	.destroy = hdd_destroy,
 };
@@ -632,8 +510,7 @@ hdd_create(struct disk_engine *e, const struct disk_params *p,
 		return sim_err_set(err, ENOMEM, "%s: out of memory", p->id);
 	h->engine = e;
 	h->p = &p->hdd;
-	h->stand_at = UINT64_MAX; /* not asked yet */
-	if (hdd_allocate(h) != 0) {
+	if (hdd_allocate(h) != 0 || near_create(h) != 0) {
 		hdd_destroy(h);
 		return sim_err_set(err, ENOMEM, "%s: out of memory", p->id);
 	}

@@ -56,6 +56,23 @@ buffer_find(struct hdd *h, uint64_t lbn, uint64_t end)
 	return best;
 }
 
+bool
+buffer_holds(const struct hdd *h, struct disk_io *io)
+{
+	uint64_t lbn = io->run_lbn;
+
+	for (const struct hdd_seg *s = h->newest;
+	    s != NULL && s->gain > io->dev[NEAR_MISSED]; s = s->older) {
+		if (for_writes_only(h, s))
+			continue;
+		if ((lbn >= s->first && lbn < s->end) || (lbn == s->end &&
+		    being_read(h, s) && h->p->cache.hit_next))
+			return true;
+	}
+	io->dev[NEAR_MISSED] = h->gains;
+	return false;
+}
+
 /* Better candidates for replacement have lower values. */
 static uint64_t
 keep_value(const struct hdd *h, const struct hdd_seg *s)
@@ -142,9 +159,27 @@ buffer_for_write(struct hdd *h, uint64_t lbn, uint64_t end)
 	return s != NULL ? s : replaceable(h, true);
 }
 
+/* To the front of the list by last gain. */
+static void
+gained(struct hdd *h, struct hdd_seg *s)
+{
+	struct hdd_seg **link = &h->newest;
+
+	s->gain = ++h->gains;
+	if (h->newest == s)
+		return;
+	while (*link != NULL && *link != s)
+		link = &(*link)->older;
+	if (*link != NULL)
+		*link = s->older;
+	s->older = h->newest;
+	h->newest = s;
+}
+
 void
 buffer_extend(struct hdd *h, struct hdd_seg *s, uint64_t end)
 {
+	gained(h, s);
 	s->end = end;
 	if (end - s->first > h->p->cache.segment_sectors)
 		s->first = end - h->p->cache.segment_sectors;

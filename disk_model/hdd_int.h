@@ -1,6 +1,7 @@
 /*
  * hdd_int.h: inside the rotating disk: the mechanism (hdd_media.c), the
- * buffer (hdd_buffer.c) and the commands (hdd.c).
+ * buffer (hdd_buffer.c), the commands (hdd.c), and which of those waiting is
+ * nearest (hdd_near.c).
  */
 #ifndef VMSIM_DISK_MODEL_HDD_INT_H
 #define VMSIM_DISK_MODEL_HDD_INT_H
@@ -13,6 +14,8 @@ struct hdd_seg {
 	uint64_t first, end;
 	uint64_t used; /* stamp of the last use */
 	bool dirty; /* holds data that are not on the medium yet */
+	uint64_t gain; /* stamp of the last block it gained */
+	struct hdd_seg *older; /* gained its last block before this one */
 };
 
 /* Data of a write as they come in over the bus. */
@@ -68,6 +71,8 @@ struct hdd {
 	uint32_t nseg;
 	struct hdd_seg *reading; /* where m puts what it reads; may be NULL */
 	uint64_t stamp;
+	struct hdd_seg *newest; /* list by `older` */
+	uint64_t gains;
 	/* runs to be written, oldest first; run[0] is the one in m */
 	struct hdd_run *run_store, **run;
 	uint32_t nruns, maxruns;
@@ -76,11 +81,14 @@ struct hdd {
 	bool last_write; /* the command before was a write */
 	uint64_t last_end; /* block behind it */
 	bool stream; /* reads have been sequential since a miss */
-	/* where the heads stood at the time last asked about */
-	uint64_t stand_at, stand;
 	struct disk_io *cur;
 	struct disk_io **held; /* queued in the drive */
 	uint32_t nheld;
+	/* choosing: where the heads stood at the time last asked about */
+	uint64_t stand_at, stand;
+	/* no seek over d cylinders takes less than entry d >> near_shift */
+	uint64_t *least_seek;
+	uint32_t near_shift;
 };
 
 /* The bus while a read's data cross it. */
@@ -94,8 +102,8 @@ struct hdd_bus {
 };
 
 /* hdd_media.c */
-/* Arm movement to a place, settling of a write included. */
-uint64_t media_move(const struct hdd *h, const struct geom_place *pl,
+/* Arm movement to a track, settling of a write included. */
+uint64_t media_move(const struct hdd *h, uint32_t cyl, uint32_t head,
     bool write);
 /* Let pass what happens up to time t. */
 void media_catch_up(struct hdd *h, uint64_t t);
@@ -116,6 +124,8 @@ void bus_feed(const struct hdd *h, struct hdd_bus *bus, uint64_t k,
 /* hdd_buffer.c */
 /* The segment that holds lbn (or reads it next), or NULL. */
 struct hdd_seg *buffer_find(struct hdd *h, uint64_t lbn, uint64_t end);
+/* Whether a segment holds the request's first block (or reads it next). */
+bool buffer_holds(const struct hdd *h, struct disk_io *io);
 /* An empty segment for a read, NULL when there is no buffer. */
 struct hdd_seg *buffer_for_read(struct hdd *h);
 /* For a write of these blocks; drops what they replace. NULL: none free. */
@@ -127,5 +137,20 @@ void buffer_extend(struct hdd *h, struct hdd_seg *s, uint64_t end);
 /* Where read-ahead for a request up to `end` stops. */
 uint64_t buffer_goal(const struct hdd *h, const struct hdd_seg *s,
     uint64_t lbn, uint64_t end);
+
+/* hdd_near.c */
+/* Words of the request's own (disk_io.dev). */
+enum {
+	NEAR_PLACE, /* head and angle */
+	NEAR_ZONE,
+	NEAR_MISSED, /* no segment that gained before held it */
+};
+int near_create(struct hdd *h);
+void near_prepare(const void *dev, struct disk_io *io);
+uint64_t near_position(void *dev, struct disk_io *io, uint64_t now,
+    uint64_t limit);
+double near_tie(void *dev, const struct disk_io *io, uint64_t now);
+/* Take the nearest of the commands that the drive holds. */
+struct disk_io *near_held(struct hdd *h, uint64_t now);
 
 #endif

@@ -24,13 +24,13 @@ earlier(uint64_t a, uint64_t b)
 }
 
 uint64_t
-media_move(const struct hdd *h, const struct geom_place *pl, bool write)
+media_move(const struct hdd *h, uint32_t cyl, uint32_t head, bool write)
 {
 	const struct hdd_media *m = &h->m;
-	uint32_t d = pl->cyl > m->cyl ? pl->cyl - m->cyl : m->cyl - pl->cyl;
+	uint32_t d = cyl > m->cyl ? cyl - m->cyl : m->cyl - cyl;
 	uint64_t move = h->p->seek_ps[d];
 
-	if (pl->head != m->head)
+	if (head != m->head)
 		move = later(move, h->p->head_switch_ps);
 	if (move > 0 && write)
 		move += h->p->write_settle_ps;
@@ -45,7 +45,7 @@ place(struct hdd *h)
 	uint64_t move, wait;
 
 	geom_locate(&h->geom, m->next, &m->pl);
-	move = media_move(h, &m->pl, m->kind == MEDIA_WRITE);
+	move = media_move(h, m->pl.cyl, m->pl.head, m->kind == MEDIA_WRITE);
 	move = later(move, m->min_move);
 	m->min_move = 0;
 	m->move_end = m->from + move;
@@ -170,14 +170,14 @@ bus_feed(const struct hdd *h, struct hdd_bus *bus, uint64_t k, uint64_t n)
 
 	if (!bus->open) {
 		if (bus->fed + n < bus->mark) {
-			bus->fed += n;
+			bus->fed += (uint32_t) n;
 			return;
 		}
 		at = bus->mark - bus->fed;
 		bus->t = later(bus->t, passes(h, k + at)) + bus->opening;
 		bus->t += bus->mark * bus->per;
 		bus->open = true;
-		bus->fed += n;
+		bus->fed += (uint32_t) n;
 		k += at;
 		n -= at;
 		if (n == 0)

@@ -123,8 +123,8 @@ struct hdd_cache {
 	enum hdd_write_behind write_behind;
 	bool forget_miss; /* the blocks of a miss itself are not kept */
 	bool trim_on_write; /* a write drops only the blocks it replaces */
-	/* A miss's first move takes at least this, by the command before, unless
-	 * the medium was being written when the miss came. */
+	/* A miss's first move takes at least this, by the command before,
+	 * unless the medium was being written when the miss came. */
 	uint64_t min_read_move[2];
 	bool hits_wait; /* a hit waits while dirty data are being written */
 	bool overhead_overlaps; /* a command's overhead passes while it waits */

@@ -932,7 +932,7 @@ ssd_prepare(const void *dev, struct disk_io *io)
 }
 
 static uint64_t
-ssd_position(void *dev, const struct disk_io *io, uint64_t now,
+ssd_position(void *dev, struct disk_io *io, uint64_t now,
     uint64_t limit)
 {
 	return 0;
