@@ -24,3 +24,4 @@ VM_EVENT(CONTIG_MISS, "contig_miss", "... but there is no such run of pages; a: 
 VM_EVENT(CONTIG_END, "contig_end", "... and its result; a: first page, -1 none, b: which request")
 VM_EVENT(CONTIG_FREE, "contig_free", "contiguous memory given back; a: first page, b: which request")
 VM_EVENT(PANIC, "panic", "the kernel panicked by its own decision; a: 1 out of memory and swap")
+VM_EVENT(OOM_VOTE, "oom_vote", "a domain's daemon has freed nothing for long enough; a: domain, b: votes of all domains")

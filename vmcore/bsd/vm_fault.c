@@ -440,6 +440,13 @@ vm_fault_wire_page(struct faultstate *fs, vm_page_t m)
 		    vm_phys_to_page(fs->vm, PTE_FRAME(old)), false);
 	}
 	vm_page_wire(fs->vm, m);
+	if (m->wire_count == 1) {
+		uint32_t why = vm_why(fs->vm, WHY_WIRE);
+
+		/* It is on no queue already, but the log should tell. */
+		vm_trace_move(fs->vm, m, VMQ_BUSY, VMQ_WIRED, VMT_TAIL);
+		vm_why(fs->vm, why);
+	}
 }
 
 /* The page is ours and the address is right: map it and let everybody on. */

@@ -43,6 +43,8 @@ vm_pageout_mightbe_oom(struct vm *vm, struct vm_domain *vmd,
 		return;
 	vmd->vmd_oom = true;
 	old_vote = po->vm_pageout_oom_vote++;
+	vm_trace_event(vm, VME_OOM_VOTE, 0, (int64_t)(vmd - vm->dom),
+	    po->vm_pageout_oom_vote);
 	if (old_vote != (int)vm->ndomains - 1)
 		return;
 
