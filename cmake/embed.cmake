@@ -1,6 +1,7 @@
-# cmake -DOUT=file.c -DFILES="a.json;b.json" -P embed.cmake
-set(text "/* Made by cmake/embed.cmake from disk_model/params. */\n")
-string(APPEND text "#include \"sim/disk_builtin.h\"\n\n")
+# cmake -DOUT=file.c -DFILES="a.json;b.json" -DHEADER=sim/x.h -DTYPE=x
+#   -DTABLE=xs -P embed.cmake
+# Files as a table of { name, text, size }, ended by a row of zeroes.
+set(text "/* Made by cmake/embed.cmake. */\n#include \"${HEADER}\"\n\n")
 set(table "")
 set(count 0)
 foreach(f ${FILES})
@@ -14,5 +15,5 @@ foreach(f ${FILES})
   math(EXPR count "${count} + 1")
 endforeach()
 string(APPEND text
-  "\nconst struct disk_builtin disk_builtins[] = {\n${table}\t{ 0, 0, 0 },\n};\n")
+  "\nconst struct ${TYPE} ${TABLE}[] = {\n${table}\t{ 0, 0, 0 },\n};\n")
 file(WRITE ${OUT} "${text}")

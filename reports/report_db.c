@@ -109,7 +109,9 @@ read_meta(struct report_db *db, struct sim_err *err)
 	    (error = read_text(db, "SELECT value FROM meta WHERE key = "
 	    "'ended'", db->ended, sizeof(db->ended), err)) != 0 ||
 	    (error = read_text(db, "SELECT group_concat(j.value, ' ') FROM "
-	    "config c, json_each(c.value) j WHERE c.key = 'argv'",
+	    "(SELECT value FROM config WHERE key = 'argv' UNION ALL "
+	    "SELECT json_array(value) FROM config WHERE key = 'scenario') c, "
+	    "json_each(c.value) j",
 	    db->program, sizeof(db->program), err)) != 0 ||
 	    (error = report_db_number(db, "SELECT value FROM config WHERE "
 	    "key = 'mem'", &db->mem_bytes, NULL, err)) != 0)

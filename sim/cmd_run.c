@@ -20,7 +20,7 @@
 #include "sim/summary.h"
 
 enum {
-	H_MACHINE, O_CONFIG, O_MEM, O_KERNEL_MEM, O_SWAP, O_CPUS, O_CPU_HZ,
+	H_MACHINE, O_MACHINE, O_SCENARIO, O_CONFIG, O_MEM, O_KERNEL_MEM, O_SWAP, O_CPUS, O_CPU_HZ,
 	O_DOMAINS, O_DISK, O_FS_DISK, O_SWAP_DISK, O_KERNEL, O_SEED, O_SET,
 	O_CONTIG,
 	H_GUEST, O_ENV, O_CWD, O_BIND_RW, O_STACK, O_RSS_LIMIT, O_RACCT_RSS,
@@ -31,6 +31,11 @@ enum {
 
 static const struct cli_option run_options[] = {
 	[H_MACHINE] = { NULL, 0, NULL, "Machine" },
+	[O_MACHINE] = { "machine", 'M', "NAME", "a machine that is built in "
+	    "(hp-1993, pc-2003, server-2016, default), or FILE.json" },
+	[O_SCENARIO] = { "scenario", 'S', "NAME", "run several programs as a "
+	    "scenario says: one that is built in, or FILE.json; the machine "
+	    "may be changed by other options" },
 	[O_CONFIG] = { "config", 'c', "FILE", "JSON configuration; may be "
 	    "given several times, later ones add to it; options override it" },
 	[O_MEM] = { "mem", 'm', "SIZE", "physical memory (default 64M)" },
@@ -91,20 +96,23 @@ static const struct cli_option run_options[] = {
 static const struct cli_command run_command = {
 	.name = "run",
 	.usage = "[OPTION]... [--] PROGRAM [ARGUMENT]...",
-	.summary = "Runs an x86-64 Linux program on a simulated machine. "
-	    "Standard input, output and error are the guest's; the exit code "
-	    "is the guest's (128 + n for a signal), or 64 and up for an error "
-	    "of vmsim.",
+	.summary = "Runs an x86-64 Linux program on a simulated machine, or "
+	    "the programs of a scenario. Standard input, output and error are "
+	    "the guest's; the exit code is the guest's (128 + n for a signal, "
+	    "the largest of several), or 64 and up for an error of vmsim.",
 	.options = run_options,
 	.text = "Sizes take K, M, G and T (powers of 1024). Examples:\n"
 	    "  vmsim run --mem 16M -- sort big.txt >sorted.txt\n"
 	    "  vmsim run --mem 8M --set vm.max_launder=64 --vmstat 1 "
 	    "--no-db -- xz -k FILE\n"
 	    "  vmsim run --config machine.json --json=sum.json -- python3 "
-	    "job.py\n",
+	    "job.py\n"
+	    "  vmsim run --scenario thrashing --mem 12M\n",
 };
 
 /* ------------------------------------------------------------ options */
+
+#define GUESTS "/guest" /* where the guest sees vmsim's own programs */
 
 struct run_args {
 	struct machine_config mc;
@@ -230,26 +238,43 @@ apply_option(struct run_args *a, int option, const char *value,
 	case O_DB: a->db = value; a->no_db = false; break;
 	case O_NO_DB: a->no_db = true; break;
 	case O_QUIET: a->mc.quiet = true; break;
-	default: break; /* --config: read before everything else */
+	default: break; /* --config and its like: read before all else */
 	}
 	return (0);
 }
 
-/* Configuration files first, then what the command line says itself. */
+/* What comes from files: a scenario first, all others in their order. */
+static int
+load_option(struct run_args *a, int pass, int option, const char *value,
+    struct sim_err *err)
+{
+	if (pass == 0)
+		return (option != O_SCENARIO ? 0 :
+		    config_load_scenario(value, &a->mc, err));
+	if (option == O_CONFIG)
+		return (config_load(value, &a->mc, err));
+	if (option == O_MACHINE)
+		return (config_load_machine(value, &a->mc, err));
+	return (0);
+}
+
+/* A scenario, machines and configuration files first, then what the command
+ * line says itself. */
 static int
 parse_options(struct run_args *a, int argc, char **argv, struct sim_err *err)
 {
 	const char *value;
 	int option, error;
 
-	for (int pass = 0; pass < 2; pass++) {
+	for (int pass = 0; pass < 3; pass++) {
 		cli_rewind();
 		while ((option = cli_next(&run_command, argc, argv,
 		    &value)) >= 0) {
 			error = 0;
-			if (pass == 0 && option == O_CONFIG)
-				error = config_load(value, &a->mc, err);
-			else if (pass == 1)
+			if (pass < 2)
+				error = load_option(a, pass, option, value,
+				    err);
+			else
 				error = apply_option(a, option, value, err);
 			if (error != 0)
 				return (error);
@@ -285,6 +310,51 @@ is_program(const char *path)
 	    access(path, X_OK) == 0);
 }
 
+/*
+ * Where vmsim's own guest programs lie on the host: beside the program in a
+ * build, in ../libexec when installed. The guest sees them in /guest.
+ */
+static bool
+find_guests(struct machine_config *mc)
+{
+	static const char *const places[] = { "guest",
+		"../libexec/vmsim/guest" };
+	char self[PATH_MAX], real[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	if (mc->guests[0] != '\0')
+		return (true);
+	self[n > 0 ? n : 0] = '\0';
+	slash = strrchr(self, '/');
+	if (slash == NULL)
+		return (false);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		snprintf(slash + 1, sizeof(self) - (size_t)(slash + 1 - self),
+		    "%s", places[i]);
+		if (realpath(self, real) != NULL &&
+		    strlen(real) < sizeof(mc->guests)) {
+			strcpy(mc->guests, real);
+			return (true);
+		}
+	}
+	return (false);
+}
+
+/* "zipf" or "/guest/zipf": one of vmsim's own. */
+static bool
+find_own(struct machine_config *mc, const char *name)
+{
+	char path[PATH_MAX];
+
+	if (strncmp(name, GUESTS "/", sizeof(GUESTS)) == 0)
+		name += sizeof(GUESTS);
+	return (find_guests(mc) && snprintf(path, sizeof(path), "%s/%s",
+	    mc->guests, name) < (int)sizeof(path) && is_program(path) &&
+	    snprintf(mc->exe, sizeof(mc->exe), GUESTS "/%s", name) <
+	    (int)sizeof(mc->exe));
+}
+
 /* As a shell does it, in the PATH of the guest. */
 static int
 search_path(struct machine_config *mc, const char *name, struct sim_err *err)
@@ -300,6 +370,8 @@ search_path(struct machine_config *mc, const char *name, struct sim_err *err)
 			return (0);
 		p += n + (p[n] == ':');
 	}
+	if (find_own(mc, name))
+		return (0);
 	mc->exe[0] = '\0';
 	return (sim_err_set(err, ENOENT, "%s: no such program in the guest's "
 	    "PATH (%s); give its path, or another PATH with --env", name,
@@ -321,6 +393,12 @@ find_program(struct machine_config *mc, struct sim_err *err)
 		    "empty"));
 	if (strchr(name, '/') == NULL)
 		return (search_path(mc, name, err));
+	if (strncmp(name, GUESTS "/", sizeof(GUESTS)) == 0) {
+		if (find_own(mc, name))
+			return (0);
+		return (sim_err_set(err, ENOENT, "%.200s: vmsim has no such "
+		    "program of its own; 'ninja guests' builds them", name));
+	}
 	if (snprintf(mc->exe, sizeof(mc->exe), "%s%s%s",
 	    name[0] == '/' ? "" : mc->cwd_given ? mc->cwd : "/cwd",
 	    name[0] == '/' ? "" : "/",
@@ -349,6 +427,22 @@ default_cwd(struct machine_config *mc, struct sim_err *err)
 	return (0);
 }
 
+/* The programs of a scenario, or the one of the command line. */
+static int
+find_programs(struct machine_config *mc, const char *operand,
+    struct sim_err *err)
+{
+	if (mc->nspecs == 0)
+		return (find_program(mc, err));
+	if (operand != NULL)
+		return (sim_err_set(err, EINVAL, "%.60s: a scenario names its "
+		    "programs itself; leave this out, or --scenario",
+		    operand));
+	config_strings_free(mc->argv);
+	mc->argv = NULL;
+	return (scenario_finish(mc, find_program, err));
+}
+
 static int
 complete(struct run_args *a, char **operands, struct sim_err *err)
 {
@@ -358,7 +452,7 @@ complete(struct run_args *a, char **operands, struct sim_err *err)
 
 	if ((error = take_argv(mc, operands, err)) != 0 ||
 	    (error = default_cwd(mc, err)) != 0 ||
-	    (error = find_program(mc, err)) != 0 ||
+	    (error = find_programs(mc, operands[0], err)) != 0 ||
 	    (error = config_finish(mc, err)) != 0)
 		return (error);
 	if (!a->no_db) {

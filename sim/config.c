@@ -6,9 +6,8 @@
  * unknown and duplicate keys (with the nearest known one), types, ranges,
  * integers that a double cannot hold, text after the end.
  */
-#include "sim/config.h"
+#include "sim/config_int.h"
 
-#include <cjson/cJSON.h>
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -17,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/builtin.h"
 #include "sim/rundb.h"
 
 #define CONFIG_MAX_BYTES (1u << 20)
@@ -24,86 +24,74 @@
 #define CONFIG_MAX_CONTIG 1000
 #define EXACT_DOUBLE 9007199254740992.0 /* 2^53 */
 
-/* What is being read, for messages: "machine.json" or "--mem". */
-struct source {
-	const char *name;
-	bool is_file;
-	struct machine_config *mc;
-	struct sim_err *err;
-	void *base; /* whose fields are being set; NULL: mc's */
-};
-
-struct key;
-typedef int key_fn(struct source *s, const struct key *k, const cJSON *v,
-    const char *path);
-
-struct key {
-	const char *name;
-	key_fn *set;
-	size_t offset, size; /* of the field */
-	uint64_t min, max;
-	const char *help;
-};
-
-static key_fn set_uint, set_size, set_hz, set_time, set_text, set_kernel,
-    set_dir, set_disks, set_strings, set_env, set_log, set_tunables,
-    set_changes, set_contig;
+static cf_set_fn set_env, set_hz, set_kernel, set_dir, set_disks, set_log,
+    set_tunables, set_changes, set_contig, set_machine;
 
 #define FIELD(f) offsetof(struct machine_config, f), \
 	sizeof(((struct machine_config *)NULL)->f)
-static const struct key keys[] = {
+static const struct cf_key keys[] = {
 	{ "kernel", set_kernel, FIELD(kernel), 0, 0, "kernel: \"bsd\"" },
-	{ "mem", set_size, FIELD(mem_bytes), 4096, 8ull << 40,
+	{ "mem", cf_set_size, FIELD(mem_bytes), 4096, 8ull << 40,
 	    "physical memory, bytes" },
-	{ "kernel_mem", set_size, FIELD(kernel_bytes), 0, 8ull << 40,
+	{ "kernel_mem", cf_set_size, FIELD(kernel_bytes), 0, 8ull << 40,
 	    "part of mem that the kernel keeps for itself, bytes" },
-	{ "swap", set_size, FIELD(swap_bytes), 0, 1ull << 50,
+	{ "swap", cf_set_size, FIELD(swap_bytes), 0, 1ull << 50,
 	    "swap space, bytes" },
 	{ "cpu_hz", set_hz, FIELD(cpu_hz), 1000000, 1000000000000u,
 	    "clock rate of a CPU, Hz" },
-	{ "cpus", set_uint, FIELD(ncpus), 1, 64, "simulated CPUs" },
-	{ "domains", set_uint, FIELD(ndomains), 1, 8, "memory domains" },
-	{ "seed", set_uint, FIELD(rng_seed), 0, UINT64_MAX,
+	{ "cpus", cf_set_uint, FIELD(ncpus), 1, 64, "simulated CPUs" },
+	{ "domains", cf_set_uint, FIELD(ndomains), 1, 8, "memory domains" },
+	{ "seed", cf_set_uint, FIELD(rng_seed), 0, UINT64_MAX,
 	    "root of all random streams" },
 	{ "disks", set_disks, 0, 0, 0, MACHINE_MAXDISKS,
 	    "list of {name, model, scheduler}" },
-	{ "fs_disk", set_text, FIELD(fs_disk), 1, 0,
+	{ "fs_disk", cf_set_text, FIELD(fs_disk), 1, 0,
 	    "disk of the file system; default: the first" },
-	{ "swap_disk", set_text, FIELD(swap_disk), 1, 0,
+	{ "swap_disk", cf_set_text, FIELD(swap_disk), 1, 0,
 	    "disk of the swap space; default: the last" },
-	{ "argv", set_strings, FIELD(argv), 1, 0,
+	{ "argv", cf_set_strings, FIELD(argv), 1, 0,
 	    "program and arguments, when the command line has none" },
 	{ "env", set_env, 0, 0, 0, 0,
 	    "variables of the guest's environment; null removes one" },
 	{ "cwd", set_dir, FIELD(cwd), 1, 0, "the guest's working directory" },
-	{ "bind_rw", set_strings, FIELD(bind_rw), 0, 0,
+	{ "bind_rw", cf_set_strings, FIELD(bind_rw), 0, 0,
 	    "host directories that the guest may write" },
-	{ "stack_limit", set_size, FIELD(stack_limit), 65536, 1ull << 40,
+	{ "stack_limit", cf_set_size, FIELD(stack_limit), 65536, 1ull << 40,
 	    "RLIMIT_STACK, bytes" },
-	{ "rss_limit", set_size, FIELD(rss_limit), 0, 1ull << 50,
+	{ "rss_limit", cf_set_size, FIELD(rss_limit), 0, 1ull << 50,
 	    "RLIMIT_RSS, bytes; 0: none" },
-	{ "racct_rss", set_size, FIELD(racct_rss), 0, 1ull << 50,
+	{ "racct_rss", cf_set_size, FIELD(racct_rss), 0, 1ull << 50,
 	    "resident limit by resource accounting, bytes; 0: none" },
 	{ "contig", set_contig, 0, 0, 0, CONFIG_MAX_CONTIG,
 	    "list of requests for contiguous memory: {at, pages, low, high, "
 	    "align, boundary, hold}" },
-	{ "boot_epoch", set_uint, FIELD(boot_epoch), 0, 253402300799u,
+	{ "boot_epoch", cf_set_uint, FIELD(boot_epoch), 0, 253402300799u,
 	    "the guest's clock at boot, seconds since 1970" },
-	{ "max_time", set_time, FIELD(max_ns), 0, UINT64_MAX / 2,
+	{ "max_time", cf_set_time, FIELD(max_ns), 0, UINT64_MAX / 2,
 	    "end of the run in simulated time; 0: none" },
-	{ "check", set_uint, FIELD(check), 0, 2,
+	{ "check", cf_set_uint, FIELD(check), 0, 2,
 	    "invariant checks: 0, 1 after scans, 2 after each event" },
 	{ "log", set_log, FIELD(log_mask), 0, 0,
 	    "what the database logs: transitions, faults, io, events, "
 	    "samples, states, all, none" },
-	{ "sample", set_time, FIELD(sample_ns), 0, UINT64_MAX / 2,
+	{ "sample", cf_set_time, FIELD(sample_ns), 0, UINT64_MAX / 2,
 	    "period of counter samples; 0: none" },
 	{ "tunables", set_tunables, 0, 0, 0, 0,
 	    "tunables by sysctl name, set before boot" },
 	{ "changes", set_changes, 0, 0, 0, CONFIG_MAX_CHANGES,
 	    "list of {at, set}: tunables changed at a simulated time" },
+	/* a scenario's own; not of a machine */
+	{ "scenario", cf_set_text, FIELD(scenario), 1, 0,
+	    "a scenario's name, for titles" },
+	{ "machine", set_machine, 0, 0, 0, 0,
+	    "a machine by name, or an object of the keys above; all other "
+	    "keys come after it" },
+	{ "processes", cf_set_processes, 0, 0, 0, 1000,
+	    "list of {name, program, args, count, start, every, stdin, "
+	    "stdout, stderr, env, cwd, nice, rss_limit, racct_rss, think}" },
 };
 #define NKEYS (sizeof(keys) / sizeof(keys[0]))
+#define NMACHINE_KEYS (NKEYS - 3)
 
 const char *
 config_key(size_t i)
@@ -119,11 +107,8 @@ config_key_help(size_t i)
 
 /* ------------------------------------------------------------ messages */
 
-static int fail(struct source *s, int errnum, const char *path,
-    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-
-static int
-fail(struct source *s, int errnum, const char *path, const char *fmt, ...)
+int
+cf_fail(struct cf_source *s, int errnum, const char *path, const char *fmt, ...)
 {
 	char text[384];
 	va_list ap;
@@ -137,12 +122,8 @@ fail(struct source *s, int errnum, const char *path, const char *fmt, ...)
 	    text));
 }
 
-/* JSON path of a part; a very long one is cut. */
-static void child(char *buf, size_t size, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void
-child(char *buf, size_t size, const char *fmt, ...)
+void
+cf_child(char *buf, size_t size, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -152,8 +133,8 @@ child(char *buf, size_t size, const char *fmt, ...)
 }
 
 /* ", did you mean 'x'?" or nothing. */
-static const char *
-hint(const char *name, const char *const *names, size_t count, char *buf,
+const char *
+cf_hint(const char *name, const char *const *names, size_t count, char *buf,
     size_t size)
 {
 	const char *near = nearest_name(name, names, count);
@@ -189,19 +170,19 @@ type_name(const cJSON *v)
 	return (cJSON_IsArray(v) ? "a list" : "an object");
 }
 
-static int
-fail_type(struct source *s, const char *path, const char *wanted,
+int
+cf_fail_type(struct cf_source *s, const char *path, const char *wanted,
     const cJSON *v)
 {
-	return (fail(s, EINVAL, path, "this must be %s, not %s", wanted,
+	return (cf_fail(s, EINVAL, path, "this must be %s, not %s", wanted,
 	    type_name(v)));
 }
 
 /* ------------------------------------------------------------ scalars */
 
 /* The field that a key sets. */
-static void *
-field_of(const struct source *s, const struct key *k)
+void *
+cf_field(const struct cf_source *s, const struct cf_key *k)
 {
 	return ((s->base != NULL ? (char *)s->base : (char *)s->mc) +
 	    k->offset);
@@ -287,44 +268,46 @@ parse_hz(const char *text, uint64_t *hz)
 
 /* A number, or text that `parse` understands. */
 static int
-scalar(struct source *s, const cJSON *v, const char *path, const char *wanted,
-    int (*parse)(const char *, uint64_t *), uint64_t *value)
+scalar(struct cf_source *s, const cJSON *v, const char *path,
+    const char *wanted, int (*parse)(const char *, uint64_t *), uint64_t *value)
 {
 	int error;
 
 	if (cJSON_IsString(v)) {
 		error = parse(v->valuestring, value);
 		if (error == -EINVAL)
-			return (fail(s, EINVAL, path,
+			return (cf_fail(s, EINVAL, path,
 			    "'%.60s' is not %s", v->valuestring, wanted));
 		if (error != 0)
-			return (fail(s, ERANGE, path,
+			return (cf_fail(s, ERANGE, path,
 			    "'%.60s' is out of range", v->valuestring));
 		return (0);
 	}
 	if (!cJSON_IsNumber(v))
-		return (fail_type(s, path, wanted, v));
+		return (cf_fail_type(s, path, wanted, v));
 	if (!(v->valuedouble >= 0))
-		return (fail(s, ERANGE, path, "%g is out of range",
+		return (cf_fail(s, ERANGE, path, "%g is out of range",
 		    v->valuedouble));
 	if (!(v->valuedouble < EXACT_DOUBLE))
-		return (fail(s, ERANGE, path, "%g is too large for a JSON "
+		return (cf_fail(s, ERANGE, path, "%g is too large for a JSON "
 		    "number; write it as a string", v->valuedouble));
 	if (floor(v->valuedouble) != v->valuedouble)
-		return (fail(s, EINVAL, path, "%g is not a whole number",
+		return (cf_fail(s, EINVAL, path, "%g is not a whole number",
 		    v->valuedouble));
 	*value = (uint64_t)v->valuedouble;
 	return (0);
 }
 
 static int
-store(struct source *s, const struct key *k, const char *path, uint64_t value)
+store(struct cf_source *s, const struct cf_key *k, const char *path,
+    uint64_t value)
 {
-	void *field = field_of(s, k);
+	void *field = cf_field(s, k);
 
 	if (value < k->min || value > k->max)
-		return (fail(s, ERANGE, path, "%" PRIu64 " is out of range (%"
-		    PRIu64 " to %" PRIu64 ")", value, k->min, k->max));
+		return (cf_fail(s, ERANGE, path,
+		    "%" PRIu64 " is out of range (%" PRIu64 " to %" PRIu64 ")",
+		    value, k->min, k->max));
 	if (k->size == sizeof(uint64_t))
 		memcpy(field, &value, sizeof(value));
 	else
@@ -332,8 +315,8 @@ store(struct source *s, const struct key *k, const char *path, uint64_t value)
 	return (0);
 }
 
-static int
-set_uint(struct source *s, const struct key *k, const cJSON *v,
+int
+cf_set_uint(struct cf_source *s, const struct cf_key *k, const cJSON *v,
     const char *path)
 {
 	uint64_t value = 0;
@@ -343,8 +326,8 @@ set_uint(struct source *s, const struct key *k, const cJSON *v,
 	return (error != 0 ? error : store(s, k, path, value));
 }
 
-static int
-set_size(struct source *s, const struct key *k, const cJSON *v,
+int
+cf_set_size(struct cf_source *s, const struct cf_key *k, const cJSON *v,
     const char *path)
 {
 	uint64_t value = 0;
@@ -355,7 +338,8 @@ set_size(struct source *s, const struct key *k, const cJSON *v,
 }
 
 static int
-set_hz(struct source *s, const struct key *k, const cJSON *v, const char *path)
+set_hz(struct cf_source *s, const struct cf_key *k, const cJSON *v,
+    const char *path)
 {
 	uint64_t value = 0;
 	int error;
@@ -365,8 +349,8 @@ set_hz(struct source *s, const struct key *k, const cJSON *v, const char *path)
 	return (error != 0 ? error : store(s, k, path, value));
 }
 
-static int
-set_time(struct source *s, const struct key *k, const cJSON *v,
+int
+cf_set_time(struct cf_source *s, const struct cf_key *k, const cJSON *v,
     const char *path)
 {
 	char text[32];
@@ -375,131 +359,141 @@ set_time(struct source *s, const struct key *k, const cJSON *v,
 	/* numbers are seconds, and may have a fraction */
 	if (cJSON_IsNumber(v)) {
 		if (!(v->valuedouble >= 0 && v->valuedouble < 1e9))
-			return (fail(s, ERANGE, path, "%g is out of range",
+			return (cf_fail(s, ERANGE, path, "%g is out of range",
 			    v->valuedouble));
 		snprintf(text, sizeof(text), "%.9f", v->valuedouble);
 		if (parse_time(text, &value) == 0)
 			return (store(s, k, path, value));
 	}
 	if (!cJSON_IsString(v))
-		return (fail_type(s, path, "a time such as \"10ms\"", v));
+		return (cf_fail_type(s, path, "a time such as \"10ms\"", v));
 	switch (parse_time(v->valuestring, &value)) {
 	case 0:
 		return (store(s, k, path, value));
 	case -ERANGE:
-		return (fail(s, ERANGE, path, "'%.60s' is out of range",
+		return (cf_fail(s, ERANGE, path, "'%.60s' is out of range",
 		    v->valuestring));
 	default:
-		return (fail(s, EINVAL, path, "'%.60s' is not a time such as "
-		    "250us, 10ms, 2s", v->valuestring));
+		return (cf_fail(s, EINVAL, path,
+		    "'%.60s' is not a time such as "
+		    "250us, 10ms, 2s",
+		    v->valuestring));
 	}
 }
 
-static int
-set_text(struct source *s, const struct key *k, const cJSON *v,
+int
+cf_set_text(struct cf_source *s, const struct cf_key *k, const cJSON *v,
     const char *path)
 {
-	char *field = field_of(s, k);
+	char *field = cf_field(s, k);
 	size_t n;
 
 	if (!cJSON_IsString(v))
-		return (fail_type(s, path, "a string", v));
+		return (cf_fail_type(s, path, "a string", v));
 	n = strlen(v->valuestring);
 	if (n < k->min)
-		return (fail(s, EINVAL, path, "the string is empty"));
+		return (cf_fail(s, EINVAL, path, "the string is empty"));
 	if (n >= k->size)
-		return (fail(s, EINVAL, path, "the string is longer than %zu "
-		    "bytes", k->size - 1));
+		return (cf_fail(s, EINVAL, path,
+		    "the string is longer than %zu "
+		    "bytes",
+		    k->size - 1));
 	memset(field, 0, k->size);
 	memcpy(field, v->valuestring, n);
 	return (0);
 }
 
 static int
-set_kernel(struct source *s, const struct key *k, const cJSON *v,
+set_kernel(struct cf_source *s, const struct cf_key *k, const cJSON *v,
     const char *path)
 {
 	static const char *const names[] = { "bsd" };
 	char buf[64];
 
 	if (cJSON_IsString(v) && strcmp(v->valuestring, "bsd") != 0)
-		return (fail(s, EINVAL, path, "there is no kernel '%.40s'%s "
+		return (cf_fail(s, EINVAL, path, "there is no kernel '%.40s'%s "
 		    "(known: bsd)", v->valuestring,
-		    hint(v->valuestring, names, 1, buf, sizeof(buf))));
-	return (set_text(s, k, v, path));
+		    cf_hint(v->valuestring, names, 1, buf, sizeof(buf))));
+	return (cf_set_text(s, k, v, path));
 }
 
 static int
-set_dir(struct source *s, const struct key *k, const cJSON *v,
+set_dir(struct cf_source *s, const struct cf_key *k, const cJSON *v,
     const char *path)
 {
 	if (cJSON_IsString(v) && v->valuestring[0] != '/')
-		return (fail(s, EINVAL, path, "'%.60s' is not an absolute "
+		return (cf_fail(s, EINVAL, path, "'%.60s' is not an absolute "
 		    "path", v->valuestring));
 	s->mc->cwd_given = true;
-	return (set_text(s, k, v, path));
+	return (cf_set_text(s, k, v, path));
 }
 
 /* ------------------------------------------------------------ lists */
 
-static int
-set_strings(struct source *s, const struct key *k, const cJSON *v,
+int
+cf_set_strings(struct cf_source *s, const struct cf_key *k, const cJSON *v,
     const char *path)
 {
-	char ***field = field_of(s, k);
+	char ***field = cf_field(s, k);
 	char sub[160];
 	const cJSON *e;
 	int i = 0;
 
 	if (!cJSON_IsArray(v))
-		return (fail_type(s, path, "a list of strings", v));
+		return (cf_fail_type(s, path, "a list of strings", v));
 	if ((uint64_t)cJSON_GetArraySize(v) < k->min)
-		return (fail(s, EINVAL, path, "the list is empty"));
+		return (cf_fail(s, EINVAL, path, "the list is empty"));
 	config_strings_free(*field);
 	*field = NULL;
 	cJSON_ArrayForEach(e, v) {
-		child(sub, sizeof(sub), "%s[%d]", path, i++);
+		cf_child(sub, sizeof(sub), "%s[%d]", path, i++);
 		if (!cJSON_IsString(e))
-			return (fail_type(s, sub, "a string", e));
+			return (cf_fail_type(s, sub, "a string", e));
 		if (!config_strings_add(field, e->valuestring))
-			return (fail(s, ENOMEM, sub, "out of memory"));
+			return (cf_fail(s, ENOMEM, sub, "out of memory"));
 	}
 	return (0);
 }
 
-static int
-put_env(struct source *s, const char *path, const char *name, size_t n,
-    const char *value)
+bool
+config_env_put(char ***env, const char *name, size_t n, const char *value)
 {
-	struct machine_config *mc = s->mc;
 	char *assignment;
 	size_t i = 0;
 	bool ok = true;
 
-	while (mc->env != NULL && mc->env[i] != NULL &&
-	    (strncmp(mc->env[i], name, n) != 0 || mc->env[i][n] != '='))
+	while (*env != NULL && (*env)[i] != NULL &&
+	    (strncmp((*env)[i], name, n) != 0 || (*env)[i][n] != '='))
 		i++;
 	if (value != NULL) {
 		if (asprintf(&assignment, "%.*s=%s", (int)n, name, value) < 0)
-			return (fail(s, ENOMEM, path, "out of memory"));
-		if (mc->env != NULL && mc->env[i] != NULL) {
-			free(mc->env[i]);
-			mc->env[i] = assignment;
-			return (0);
+			return (false);
+		if (*env != NULL && (*env)[i] != NULL) {
+			free((*env)[i]);
+			(*env)[i] = assignment;
+			return (true);
 		}
-		ok = config_strings_add(&mc->env, assignment);
+		ok = config_strings_add(env, assignment);
 		free(assignment);
-	} else if (mc->env != NULL && mc->env[i] != NULL) {
-		free(mc->env[i]);
+	} else if (*env != NULL && (*env)[i] != NULL) {
+		free((*env)[i]);
 		do
-			mc->env[i] = mc->env[i + 1];
-		while (mc->env[i++] != NULL);
+			(*env)[i] = (*env)[i + 1];
+		while ((*env)[i++] != NULL);
 	}
-	return (ok ? 0 : fail(s, ENOMEM, path, "out of memory"));
+	return (ok);
 }
 
 static int
-set_env(struct source *s, const struct key *k, const cJSON *v,
+put_env(struct cf_source *s, const char *path, const char *name, size_t n,
+    const char *value)
+{
+	return (config_env_put(&s->mc->env, name, n, value) ? 0 :
+	    cf_fail(s, ENOMEM, path, "out of memory"));
+}
+
+static int
+set_env(struct cf_source *s, const struct cf_key *k, const cJSON *v,
     const char *path)
 {
 	char sub[160], name[64];
@@ -507,15 +501,15 @@ set_env(struct source *s, const struct key *k, const cJSON *v,
 	int error;
 
 	if (!cJSON_IsObject(v))
-		return (fail_type(s, path, "an object of strings", v));
+		return (cf_fail_type(s, path, "an object of strings", v));
 	cJSON_ArrayForEach(e, v) {
 		printable(e->string, name, sizeof(name));
-		child(sub, sizeof(sub), "%s.%s", path, name);
+		cf_child(sub, sizeof(sub), "%s.%s", path, name);
 		if (e->string[0] == '\0' || strchr(e->string, '=') != NULL)
-			return (fail(s, EINVAL, sub,
+			return (cf_fail(s, EINVAL, sub,
 			    "this is no name of a variable"));
 		if (!cJSON_IsString(e) && !cJSON_IsNull(e))
-			return (fail_type(s, sub, "a string or null", e));
+			return (cf_fail_type(s, sub, "a string or null", e));
 		error = put_env(s, sub, e->string, strlen(e->string),
 		    cJSON_IsNull(e) ? NULL : e->valuestring);
 		if (error != 0)
@@ -532,7 +526,7 @@ static const uint32_t log_masks[] = { RUNDB_LOG_TRANSITIONS, RUNDB_LOG_FAULTS,
 #define NLOG (sizeof(log_names) / sizeof(log_names[0]))
 
 static int
-add_log(struct source *s, const char *path, const char *name, size_t n,
+add_log(struct cf_source *s, const char *path, const char *name, size_t n,
     uint32_t *mask)
 {
 	char word[32], buf[64];
@@ -544,13 +538,15 @@ add_log(struct source *s, const char *path, const char *name, size_t n,
 			return (0);
 		}
 	}
-	return (fail(s, EINVAL, path, "'%s' cannot be logged%s (transitions, "
-	    "faults, io, events, samples, states, all, none)", word,
-	    hint(word, log_names, NLOG, buf, sizeof(buf))));
+	return (cf_fail(s, EINVAL, path,
+	    "'%s' cannot be logged%s (transitions, "
+	    "faults, io, events, samples, states, all, none)",
+	    word, cf_hint(word, log_names, NLOG, buf, sizeof(buf))));
 }
 
 static int
-add_logs(struct source *s, const char *path, const char *list, uint32_t *mask)
+add_logs(
+    struct cf_source *s, const char *path, const char *list, uint32_t *mask)
 {
 	int error = 0;
 
@@ -567,7 +563,7 @@ add_logs(struct source *s, const char *path, const char *list, uint32_t *mask)
 }
 
 static int
-set_log(struct source *s, const struct key *k, const cJSON *v,
+set_log(struct cf_source *s, const struct cf_key *k, const cJSON *v,
     const char *path)
 {
 	uint32_t mask = 0;
@@ -578,12 +574,12 @@ set_log(struct source *s, const struct key *k, const cJSON *v,
 	if (cJSON_IsString(v)) {
 		error = add_logs(s, path, v->valuestring, &mask);
 	} else if (!cJSON_IsArray(v)) {
-		return (fail_type(s, path, "a list of strings", v));
+		return (cf_fail_type(s, path, "a list of strings", v));
 	} else {
 		cJSON_ArrayForEach(e, v) {
-			child(sub, sizeof(sub), "%s[%d]", path, i++);
+			cf_child(sub, sizeof(sub), "%s[%d]", path, i++);
 			if (!cJSON_IsString(e))
-				return (fail_type(s, sub, "a string", e));
+				return (cf_fail_type(s, sub, "a string", e));
 			error = add_log(s, sub, e->valuestring,
 			    strlen(e->valuestring), &mask);
 			if (error != 0)
@@ -600,10 +596,10 @@ set_log(struct source *s, const struct key *k, const cJSON *v,
 static const char *const disk_keys[] = { "name", "model", "scheduler" };
 
 static int
-disk_field(struct source *s, struct disk_config *d, const cJSON *v,
+disk_field(struct cf_source *s, struct disk_config *d, const cJSON *v,
     const char *path)
 {
-	const struct key k[] = { { .size = sizeof(d->name), .min = 1 },
+	const struct cf_key k[] = { { .size = sizeof(d->name), .min = 1 },
 		{ .size = sizeof(d->model), .min = 1 },
 		{ .size = sizeof(d->scheduler), .min = 0 } };
 	char *const field[] = { d->name, d->model, d->scheduler };
@@ -613,22 +609,23 @@ disk_field(struct source *s, struct disk_config *d, const cJSON *v,
 		if (strcmp(v->string, disk_keys[i]) != 0)
 			continue;
 		if (!cJSON_IsString(v))
-			return (fail_type(s, path, "a string", v));
+			return (cf_fail_type(s, path, "a string", v));
 		if (strlen(v->valuestring) < k[i].min)
-			return (fail(s, EINVAL, path, "the string is empty"));
+			return (
+			    cf_fail(s, EINVAL, path, "the string is empty"));
 		if (strlen(v->valuestring) >= k[i].size)
-			return (fail(s, EINVAL, path, "the string is longer "
+			return (cf_fail(s, EINVAL, path, "the string is longer "
 			    "than %zu bytes", k[i].size - 1));
 		strcpy(field[i], v->valuestring);
 		return (0);
 	}
 	printable(v->string, name, sizeof(name));
-	return (fail(s, EINVAL, path, "unknown key '%s'%s", name,
-	    hint(v->string, disk_keys, 3, buf, sizeof(buf))));
+	return (cf_fail(s, EINVAL, path, "unknown key '%s'%s", name,
+	    cf_hint(v->string, disk_keys, 3, buf, sizeof(buf))));
 }
 
 static int
-one_disk(struct source *s, const cJSON *v, const char *path)
+one_disk(struct cf_source *s, const cJSON *v, const char *path)
 {
 	struct machine_config *mc = s->mc;
 	struct disk_config *d = &mc->disks[mc->ndisks];
@@ -637,25 +634,25 @@ one_disk(struct source *s, const cJSON *v, const char *path)
 	int error;
 
 	if (!cJSON_IsObject(v))
-		return (fail_type(s, path, "an object", v));
+		return (cf_fail_type(s, path, "an object", v));
 	memset(d, 0, sizeof(*d));
 	snprintf(d->name, sizeof(d->name), "da%u", mc->ndisks);
 	cJSON_ArrayForEach(e, v) {
 		printable(e->string, name, sizeof(name));
-		child(sub, sizeof(sub), "%s.%s", path, name);
+		cf_child(sub, sizeof(sub), "%s.%s", path, name);
 		error = disk_field(s, d, e, sub);
 		if (error != 0)
 			return (error);
 	}
 	if (d->model[0] == '\0')
-		return (fail(s, EINVAL, path, "\"model\" is missing; "
+		return (cf_fail(s, EINVAL, path, "\"model\" is missing; "
 		    "'vmsim disk list' names the built-in ones"));
 	mc->ndisks++;
 	return (0);
 }
 
 static int
-set_disks(struct source *s, const struct key *k, const cJSON *v,
+set_disks(struct cf_source *s, const struct cf_key *k, const cJSON *v,
     const char *path)
 {
 	char sub[160];
@@ -663,15 +660,15 @@ set_disks(struct source *s, const struct key *k, const cJSON *v,
 	int error, i = 0;
 
 	if (!cJSON_IsArray(v))
-		return (fail_type(s, path, "a list of disks", v));
+		return (cf_fail_type(s, path, "a list of disks", v));
 	if (cJSON_GetArraySize(v) < 1 ||
 	    cJSON_GetArraySize(v) > MACHINE_MAXDISKS)
-		return (fail(s, ERANGE, path, "1 to %d disks are possible, "
+		return (cf_fail(s, ERANGE, path, "1 to %d disks are possible, "
 		    "not %d", MACHINE_MAXDISKS, cJSON_GetArraySize(v)));
 	s->mc->ndisks = 0;
 	s->mc->fs_disk[0] = s->mc->swap_disk[0] = '\0';
 	cJSON_ArrayForEach(e, v) {
-		child(sub, sizeof(sub), "%s[%d]", path, i++);
+		cf_child(sub, sizeof(sub), "%s[%d]", path, i++);
 		error = one_disk(s, e, sub);
 		if (error != 0)
 			return (error);
@@ -683,7 +680,7 @@ int
 config_add_disk(struct machine_config *mc, const char *spec, bool replace,
     const char *where, struct sim_err *err)
 {
-	struct source s = { where, false, mc, err, NULL };
+	struct cf_source s = { where, false, mc, err, NULL };
 	struct disk_config *d;
 	const char *eq = strchr(spec, '='), *model, *colon;
 
@@ -692,7 +689,7 @@ config_add_disk(struct machine_config *mc, const char *spec, bool replace,
 		mc->fs_disk[0] = mc->swap_disk[0] = '\0';
 	}
 	if (mc->ndisks == MACHINE_MAXDISKS)
-		return (fail(&s, ERANGE, "", "more than %d disks",
+		return (cf_fail(&s, ERANGE, "", "more than %d disks",
 		    MACHINE_MAXDISKS));
 	d = &mc->disks[mc->ndisks];
 	memset(d, 0, sizeof(*d));
@@ -705,7 +702,7 @@ config_add_disk(struct machine_config *mc, const char *spec, bool replace,
 	    (size_t)(eq - spec) >= sizeof(d->name))) || colon == model ||
 	    (size_t)(colon - model) >= sizeof(d->model) ||
 	    strlen(colon) > sizeof(d->scheduler))
-		return (fail(&s, EINVAL, "", "'%.60s' is not "
+		return (cf_fail(&s, EINVAL, "", "'%.60s' is not "
 		    "[NAME=]MODEL[:SCHEDULER]", spec));
 	if (eq != NULL)
 		snprintf(d->name, sizeof(d->name), "%.*s", (int)(eq - spec),
@@ -720,24 +717,25 @@ config_add_disk(struct machine_config *mc, const char *spec, bool replace,
 /* ------------------------------------------------------------ tunables */
 
 static int
-put_change(struct source *s, const char *path, const char *name, size_t n,
+put_change(struct cf_source *s, const char *path, const char *name, size_t n,
     const char *value, uint64_t at_ns)
 {
 	struct machine_config *mc = s->mc;
 	struct tunable_change *c;
 
 	if (n == 0 || n >= sizeof(c->name))
-		return (fail(s, EINVAL, path, "this is no name of a tunable; "
+		return (cf_fail(s, EINVAL, path,
+		    "this is no name of a tunable; "
 		    "'vmsim sysctl' lists them"));
 	if (strlen(value) >= sizeof(c->value))
-		return (fail(s, EINVAL, path, "the value is longer than %zu "
+		return (cf_fail(s, EINVAL, path, "the value is longer than %zu "
 		    "bytes", sizeof(c->value) - 1));
 	if (mc->nchanges == CONFIG_MAX_CHANGES)
-		return (fail(s, ERANGE, path, "more than %d settings",
+		return (cf_fail(s, ERANGE, path, "more than %d settings",
 		    CONFIG_MAX_CHANGES));
 	c = realloc(mc->changes, (mc->nchanges + 1) * sizeof(*c));
 	if (c == NULL)
-		return (fail(s, ENOMEM, path, "out of memory"));
+		return (cf_fail(s, ENOMEM, path, "out of memory"));
 	mc->changes = c;
 	c += mc->nchanges++;
 	memset(c, 0, sizeof(*c));
@@ -753,19 +751,20 @@ put_change(struct source *s, const char *path, const char *name, size_t n,
 }
 
 static int
-put_changes(struct source *s, const cJSON *v, const char *path, uint64_t at_ns)
+put_changes(
+    struct cf_source *s, const cJSON *v, const char *path, uint64_t at_ns)
 {
 	char sub[224], name[64], text[32];
 	const cJSON *e;
 	int error;
 
 	if (!cJSON_IsObject(v))
-		return (fail_type(s, path, "an object of tunables", v));
+		return (cf_fail_type(s, path, "an object of tunables", v));
 	cJSON_ArrayForEach(e, v) {
 		const char *value = text;
 
 		printable(e->string, name, sizeof(name));
-		child(sub, sizeof(sub), "%s.%s", path, name);
+		cf_child(sub, sizeof(sub), "%s.%s", path, name);
 		if (cJSON_IsString(e))
 			value = e->valuestring;
 		else if (cJSON_IsBool(e))
@@ -775,7 +774,7 @@ put_changes(struct source *s, const cJSON *v, const char *path, uint64_t at_ns)
 		    fabs(e->valuedouble) < EXACT_DOUBLE)
 			snprintf(text, sizeof(text), "%.0f", e->valuedouble);
 		else
-			return (fail_type(s, sub,
+			return (cf_fail_type(s, sub,
 			    "a whole number, true, false or a string", e));
 		error = put_change(s, sub, e->string, strlen(e->string),
 		    value, at_ns);
@@ -786,14 +785,14 @@ put_changes(struct source *s, const cJSON *v, const char *path, uint64_t at_ns)
 }
 
 static int
-set_tunables(struct source *s, const struct key *k, const cJSON *v,
+set_tunables(struct cf_source *s, const struct cf_key *k, const cJSON *v,
     const char *path)
 {
 	return (put_changes(s, v, path, 0));
 }
 
 static int
-one_change(struct source *s, const cJSON *v, const char *path)
+one_change(struct cf_source *s, const cJSON *v, const char *path)
 {
 	static const char *const names[] = { "at", "set" };
 	const cJSON *at = NULL, *set = NULL, *e;
@@ -801,34 +800,36 @@ one_change(struct source *s, const cJSON *v, const char *path)
 	uint64_t at_ns;
 
 	if (!cJSON_IsObject(v))
-		return (fail_type(s, path, "an object {at, set}", v));
+		return (cf_fail_type(s, path, "an object {at, set}", v));
 	cJSON_ArrayForEach(e, v) {
 		printable(e->string, name, sizeof(name));
-		child(sub, sizeof(sub), "%s.%s", path, name);
+		cf_child(sub, sizeof(sub), "%s.%s", path, name);
 		if (strcmp(e->string, "at") == 0)
 			at = e;
 		else if (strcmp(e->string, "set") == 0)
 			set = e;
 		else
-			return (fail(s, EINVAL, sub, "unknown key '%s'%s", name,
-			    hint(e->string, names, 2, buf, sizeof(buf))));
+			return (cf_fail(s, EINVAL, sub, "unknown key '%s'%s",
+			    name,
+			    cf_hint(e->string, names, 2, buf, sizeof(buf))));
 	}
 	if (at == NULL || set == NULL)
-		return (fail(s, EINVAL, path, "\"%s\" is missing",
+		return (cf_fail(s, EINVAL, path, "\"%s\" is missing",
 		    at == NULL ? "at" : "set"));
-	child(sub, sizeof(sub), "%s.at", path);
+	cf_child(sub, sizeof(sub), "%s.at", path);
 	if (!cJSON_IsString(at) || parse_time(at->valuestring, &at_ns) != 0)
-		return (fail(s, EINVAL, sub, "this must be a time such as "
+		return (cf_fail(s, EINVAL, sub, "this must be a time such as "
 		    "\"2s\""));
 	if (at_ns == 0)
-		return (fail(s, ERANGE, sub, "the time must be above 0; what "
+		return (cf_fail(s, ERANGE, sub,
+		    "the time must be above 0; what "
 		    "holds from the start belongs into \"tunables\""));
-	child(sub, sizeof(sub), "%s.set", path);
+	cf_child(sub, sizeof(sub), "%s.set", path);
 	return (put_changes(s, set, sub, at_ns));
 }
 
 static int
-set_changes(struct source *s, const struct key *k, const cJSON *v,
+set_changes(struct cf_source *s, const struct cf_key *k, const cJSON *v,
     const char *path)
 {
 	char sub[160];
@@ -836,9 +837,9 @@ set_changes(struct source *s, const struct key *k, const cJSON *v,
 	int error, i = 0;
 
 	if (!cJSON_IsArray(v))
-		return (fail_type(s, path, "a list of {at, set}", v));
+		return (cf_fail_type(s, path, "a list of {at, set}", v));
 	cJSON_ArrayForEach(e, v) {
-		child(sub, sizeof(sub), "%s[%d]", path, i++);
+		cf_child(sub, sizeof(sub), "%s[%d]", path, i++);
 		error = one_change(s, e, sub);
 		if (error != 0)
 			return (error);
@@ -850,25 +851,26 @@ set_changes(struct source *s, const struct key *k, const cJSON *v,
 
 /* The same key twice: one of them would be lost silently. */
 static int
-check_duplicates(struct source *s, const cJSON *v, const char *path, int depth)
+check_duplicates(
+    struct cf_source *s, const cJSON *v, const char *path, int depth)
 {
 	const cJSON *a, *b;
 	char sub[256], name[64];
 	int error, i = 0;
 
 	if (depth > 8)
-		return (fail(s, EINVAL, path, "nested too deeply"));
+		return (cf_fail(s, EINVAL, path, "nested too deeply"));
 	cJSON_ArrayForEach(a, v) {
 		if (a->string != NULL) {
 			printable(a->string, name, sizeof(name));
-			child(sub, sizeof(sub), "%.180s.%s", path, name);
+			cf_child(sub, sizeof(sub), "%.180s.%s", path, name);
 			for (b = a->next; b != NULL; b = b->next) {
 				if (strcmp(a->string, b->string) == 0)
-					return (fail(s, EINVAL, sub,
+					return (cf_fail(s, EINVAL, sub,
 					    "this key is given twice"));
 			}
 		} else {
-			child(sub, sizeof(sub), "%.180s[%d]", path, i++);
+			cf_child(sub, sizeof(sub), "%.180s[%d]", path, i++);
 		}
 		error = check_duplicates(s, a, sub, depth + 1);
 		if (error != 0)
@@ -877,10 +879,28 @@ check_duplicates(struct source *s, const cJSON *v, const char *path, int depth)
 	return (0);
 }
 
-/* Every key of an object by the table that knows them. */
+/* "_comment" may stand in any object: text that nothing reads. */
 static int
-apply(struct source *s, const struct key *table, size_t n, const cJSON *object,
-    const char *path)
+check_comment(struct cf_source *s, const cJSON *v, const char *path)
+{
+	const cJSON *e;
+
+	if (cJSON_IsString(v))
+		return (0);
+	if (!cJSON_IsArray(v))
+		return (cf_fail_type(s, path, "a string or a list of strings",
+		    v));
+	cJSON_ArrayForEach(e, v) {
+		if (!cJSON_IsString(e))
+			return (cf_fail_type(s, path, "a list of strings", e));
+	}
+	return (0);
+}
+
+/* Every key of an object by the table that knows them. */
+int
+cf_apply(struct cf_source *s, const struct cf_key *table, size_t n,
+    const cJSON *object, const char *path)
 {
 	const char *names[64];
 	const cJSON *e;
@@ -889,19 +909,24 @@ apply(struct source *s, const struct key *table, size_t n, const cJSON *object,
 	int error;
 
 	if (!cJSON_IsObject(object))
-		return (fail_type(s, path, "an object", object));
+		return (cf_fail_type(s, path, "an object", object));
 	for (i = 0; i < n; i++)
 		names[i] = table[i].name;
 	cJSON_ArrayForEach(e, object) {
 		printable(e->string, name, sizeof(name));
-		child(sub, sizeof(sub), "%s.%s", path, name);
+		cf_child(sub, sizeof(sub), "%s.%s", path, name);
+		if (strcmp(e->string, "_comment") == 0) {
+			if ((error = check_comment(s, e, sub)) != 0)
+				return (error);
+			continue;
+		}
 		for (i = 0; i < n; i++) {
 			if (strcmp(e->string, table[i].name) == 0)
 				break;
 		}
 		if (i == n)
-			return (fail(s, EINVAL, sub, "unknown key '%s'%s",
-			    name, hint(e->string, names, n, buf,
+			return (cf_fail(s, EINVAL, sub, "unknown key '%s'%s",
+			    name, cf_hint(e->string, names, n, buf,
 			    sizeof(buf))));
 		error = table[i].set(s, &table[i], e, sub);
 		if (error != 0)
@@ -914,29 +939,29 @@ apply(struct source *s, const struct key *table, size_t n, const cJSON *object,
 
 #define CFIELD(f) offsetof(struct contig_config, f), \
 	sizeof(((struct contig_config *)NULL)->f)
-static const struct key contig_keys[] = {
-	{ "at", set_time, CFIELD(at_ns), 0, UINT64_MAX / 2, "when" },
-	{ "pages", set_uint, CFIELD(pages), 1, 1u << 30, "how many" },
-	{ "low", set_size, CFIELD(low), 0, 8ull << 40, "lowest address" },
-	{ "high", set_size, CFIELD(high), 0, 8ull << 40,
+static const struct cf_key contig_keys[] = {
+	{ "at", cf_set_time, CFIELD(at_ns), 0, UINT64_MAX / 2, "when" },
+	{ "pages", cf_set_uint, CFIELD(pages), 1, 1u << 30, "how many" },
+	{ "low", cf_set_size, CFIELD(low), 0, 8ull << 40, "lowest address" },
+	{ "high", cf_set_size, CFIELD(high), 0, 8ull << 40,
 	    "end of the addresses; 0: none" },
-	{ "align", set_size, CFIELD(align), 0, 8ull << 40,
+	{ "align", cf_set_size, CFIELD(align), 0, 8ull << 40,
 	    "of the first address" },
-	{ "boundary", set_size, CFIELD(boundary), 0, 8ull << 40,
+	{ "boundary", cf_set_size, CFIELD(boundary), 0, 8ull << 40,
 	    "not to be crossed; 0: none" },
-	{ "hold", set_time, CFIELD(hold_ns), 0, UINT64_MAX / 2,
+	{ "hold", cf_set_time, CFIELD(hold_ns), 0, UINT64_MAX / 2,
 	    "time after which it is given back; 0: never" },
 };
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* One more element at the end of a list that is kept with its length. */
-static void *
-grow(struct source *s, void **list, uint32_t *n, size_t size)
+void *
+cf_grow(struct cf_source *s, void **list, uint32_t *n, size_t size)
 {
 	char *grown = realloc(*list, (*n + 1) * size);
 
 	if (grown == NULL) {
-		(void)fail(s, ENOMEM, "", "out of memory");
+		(void)cf_fail(s, ENOMEM, "", "out of memory");
 		return (NULL);
 	}
 	*list = grown;
@@ -945,19 +970,20 @@ grow(struct source *s, void **list, uint32_t *n, size_t size)
 }
 
 static int
-one_contig(struct source *s, const cJSON *v, const char *path)
+one_contig(struct cf_source *s, const cJSON *v, const char *path)
 {
-	struct source sub = *s;
+	struct cf_source sub = *s;
 	struct contig_config *cc;
 	int error;
 
-	cc = grow(s, (void **)&s->mc->contigs, &s->mc->ncontigs, sizeof(*cc));
+	cc =
+	    cf_grow(s, (void **)&s->mc->contigs, &s->mc->ncontigs, sizeof(*cc));
 	if (cc == NULL)
 		return (-ENOMEM);
 	sub.base = cc;
-	error = apply(&sub, contig_keys, COUNT(contig_keys), v, path);
+	error = cf_apply(&sub, contig_keys, COUNT(contig_keys), v, path);
 	if (error == 0 && cc->pages == 0)
-		error = fail(s, EINVAL, path, "\"pages\" is missing");
+		error = cf_fail(s, EINVAL, path, "\"pages\" is missing");
 	if (s->is_file)
 		snprintf(cc->origin, sizeof(cc->origin), "%.90s: %.64s",
 		    s->name, path);
@@ -967,22 +993,22 @@ one_contig(struct source *s, const cJSON *v, const char *path)
 }
 
 /* A list replaces the one before it; each element by `one`. */
-static int
-set_parts(struct source *s, const struct key *k, const cJSON *v,
+int
+cf_set_parts(struct cf_source *s, const struct cf_key *k, const cJSON *v,
     const char *path,
-    int (*one)(struct source *s, const cJSON *v, const char *path))
+    int (*one)(struct cf_source *s, const cJSON *v, const char *path))
 {
 	char sub[160];
 	const cJSON *e;
 	int error, i = 0;
 
 	if (!cJSON_IsArray(v))
-		return (fail_type(s, path, "a list of objects", v));
+		return (cf_fail_type(s, path, "a list of objects", v));
 	if ((uint64_t)cJSON_GetArraySize(v) > k->max)
-		return (fail(s, ERANGE, path, "more than %" PRIu64
+		return (cf_fail(s, ERANGE, path, "more than %" PRIu64
 		    " elements", k->max));
 	cJSON_ArrayForEach(e, v) {
-		child(sub, sizeof(sub), "%s[%d]", path, i++);
+		cf_child(sub, sizeof(sub), "%s[%d]", path, i++);
 		error = one(s, e, sub);
 		if (error != 0)
 			return (error);
@@ -991,11 +1017,11 @@ set_parts(struct source *s, const struct key *k, const cJSON *v,
 }
 
 static int
-set_contig(struct source *s, const struct key *k, const cJSON *v,
+set_contig(struct cf_source *s, const struct cf_key *k, const cJSON *v,
     const char *path)
 {
 	s->mc->ncontigs = 0;
-	return (set_parts(s, k, v, path, one_contig));
+	return (cf_set_parts(s, k, v, path, one_contig));
 }
 
 /* "key=value" of --contig; PAGES@TIME has been taken off the front. */
@@ -1044,15 +1070,15 @@ int
 config_add_contig(struct machine_config *mc, const char *spec,
     const char *where, struct sim_err *err)
 {
-	struct source s = { where, false, mc, err, NULL };
+	struct cf_source s = { where, false, mc, err, NULL };
 	cJSON *object = cJSON_CreateObject();
 	int error;
 
 	if (mc->ncontigs == CONFIG_MAX_CONTIG)
-		error = fail(&s, ERANGE, "", "more than %d requests",
+		error = cf_fail(&s, ERANGE, "", "more than %d requests",
 		    CONFIG_MAX_CONTIG);
 	else if (object == NULL || !contig_words(object, spec))
-		error = fail(&s, EINVAL, "", "'%.60s' is not PAGES@TIME"
+		error = cf_fail(&s, EINVAL, "", "'%.60s' is not PAGES@TIME"
 		    "[,low=SIZE][,high=SIZE][,align=SIZE][,boundary=SIZE]"
 		    "[,hold=TIME]", spec);
 	else
@@ -1061,10 +1087,122 @@ config_add_contig(struct machine_config *mc, const char *spec,
 	return (error);
 }
 
+/* ------------------------------------------------------------ machines */
+
+static const struct builtin_file *
+find_builtin(const struct builtin_file *table, const char *name)
+{
+	for (; table->name != NULL; table++) {
+		if (strcmp(table->name, name) == 0)
+			return (table);
+	}
+	return (NULL);
+}
+
+/* "no machine 'x'; did you mean 'y'? (known: ...)" */
+static int
+fail_builtin(struct cf_source *s, const char *path,
+    const struct builtin_file *table, const char *what, const char *name)
+{
+	const char *names[64];
+	char list[256] = "", buf[64];
+	size_t n = 0, used = 0;
+
+	for (; n < 64 && table[n].name != NULL; n++) {
+		names[n] = table[n].name;
+		used += (size_t)snprintf(list + used, sizeof(list) - used,
+		    "%s%s", n > 0 ? ", " : "", names[n]);
+		if (used >= sizeof(list))
+			break;
+	}
+	return (cf_fail(s, EINVAL, path, "there is no %s '%.60s'%s (built in: "
+	    "%s; a file's name ends in .json)", what, name, cf_hint(name,
+	    names, n, buf, sizeof(buf)), list));
+}
+
+static int
+builtin_machine(struct cf_source *s, const char *path, const char *name)
+{
+	const struct builtin_file *b = find_builtin(machine_builtins, name);
+
+	if (b == NULL)
+		return (fail_builtin(s, path, machine_builtins, "machine",
+		    name));
+	return (config_parse(b->name, b->text, b->size, s->mc, s->err));
+}
+
+/* What "machine" says is the ground for all other keys, wherever it stands. */
+static int
+apply_machine(struct cf_source *s, const cJSON *root)
+{
+	const cJSON *v = cJSON_GetObjectItemCaseSensitive(root, "machine");
+
+	if (v == NULL)
+		return (0);
+	if (cJSON_IsString(v))
+		return (builtin_machine(s, "$.machine", v->valuestring));
+	if (!cJSON_IsObject(v))
+		return (cf_fail_type(s, "$.machine", "the name of a machine or "
+		    "an object", v));
+	return (cf_apply(s, keys, NMACHINE_KEYS, v, "$.machine"));
+}
+
+/* Done before all others, by apply_machine. */
+static int
+set_machine(struct cf_source *s, const struct cf_key *k, const cJSON *v,
+    const char *path)
+{
+	return (0);
+}
+
+static bool
+is_file_name(const char *name)
+{
+	size_t n = strlen(name);
+
+	return (strchr(name, '/') != NULL ||
+	    (n > 5 && strcmp(name + n - 5, ".json") == 0));
+}
+
+int
+config_load_machine(const char *name, struct machine_config *mc,
+    struct sim_err *err)
+{
+	struct cf_source s = { "--machine", false, mc, err, NULL };
+
+	if (is_file_name(name))
+		return (config_load(name, mc, err));
+	return (builtin_machine(&s, "", name));
+}
+
+int
+config_load_scenario(const char *name, struct machine_config *mc,
+    struct sim_err *err)
+{
+	struct cf_source s = { "--scenario", false, mc, err, NULL };
+	const struct builtin_file *b;
+	int error;
+
+	if (is_file_name(name)) {
+		error = config_load(name, mc, err);
+	} else {
+		b = find_builtin(scenario_builtins, name);
+		error = b == NULL ? fail_builtin(&s, "", scenario_builtins,
+		    "scenario", name) : config_parse(b->name, b->text,
+		    b->size, mc, err);
+	}
+	if (error == 0 && mc->nspecs == 0)
+		error = sim_err_set(err, EINVAL, "%s: $: \"processes\" is "
+		    "missing; a scenario says what runs", name);
+	if (error == 0 && mc->scenario[0] == '\0')
+		snprintf(mc->scenario, sizeof(mc->scenario), "%.63s", name);
+	return (error);
+}
+
 /* ------------------------------------------------------------ syntax */
 
 static int
-fail_syntax(struct source *s, const char *text, const char *at,
+fail_syntax(struct cf_source *s, const char *text, const char *at,
     const char *what)
 {
 	unsigned line = 1, column = 1;
@@ -1097,7 +1235,7 @@ error_place(const char *text, const char *end)
 
 /* The document, or NULL with the place of the error. */
 static cJSON *
-read_json(struct source *s, const char *text, size_t length, int *error)
+read_json(struct cf_source *s, const char *text, size_t length, int *error)
 {
 	const char *end = NULL;
 	cJSON *root;
@@ -1131,7 +1269,7 @@ int
 config_parse(const char *name, const char *text, size_t length,
     struct machine_config *mc, struct sim_err *err)
 {
-	struct source s = { name, true, mc, err, NULL };
+	struct cf_source s = { name, true, mc, err, NULL };
 	const char *nul;
 	cJSON *root;
 	char *copy;
@@ -1151,9 +1289,10 @@ config_parse(const char *name, const char *text, size_t length,
 	if (root == NULL)
 		return (error);
 	if (!cJSON_IsObject(root))
-		error = fail_type(&s, "$", "an object", root);
-	else if ((error = check_duplicates(&s, root, "$", 0)) == 0)
-		error = apply(&s, keys, NKEYS, root, "$");
+		error = cf_fail_type(&s, "$", "an object", root);
+	else if ((error = check_duplicates(&s, root, "$", 0)) == 0 &&
+	    (error = apply_machine(&s, root)) == 0)
+		error = cf_apply(&s, keys, NKEYS, root, "$");
 	cJSON_Delete(root);
 	return (error);
 }
@@ -1194,7 +1333,7 @@ int
 config_set(struct machine_config *mc, const char *key, const char *value,
     const char *where, struct sim_err *err)
 {
-	struct source s = { where, false, mc, err, NULL };
+	struct cf_source s = { where, false, mc, err, NULL };
 	cJSON *v;
 	int error;
 
@@ -1203,23 +1342,23 @@ config_set(struct machine_config *mc, const char *key, const char *value,
 			continue;
 		v = cJSON_CreateString(value);
 		if (v == NULL)
-			return (fail(&s, ENOMEM, "", "out of memory"));
+			return (cf_fail(&s, ENOMEM, "", "out of memory"));
 		error = keys[i].set(&s, &keys[i], v, "");
 		cJSON_Delete(v);
 		return (error);
 	}
-	return (fail(&s, EINVAL, "", "no such key: %s", key));
+	return (cf_fail(&s, EINVAL, "", "no such key: %s", key));
 }
 
 int
 config_set_env(struct machine_config *mc, const char *assignment,
     const char *where, struct sim_err *err)
 {
-	struct source s = { where, false, mc, err, NULL };
+	struct cf_source s = { where, false, mc, err, NULL };
 	const char *eq = strchr(assignment, '=');
 
 	if (eq == NULL || eq == assignment)
-		return (fail(&s, EINVAL, "", "'%.60s' is not NAME=VALUE",
+		return (cf_fail(&s, EINVAL, "", "'%.60s' is not NAME=VALUE",
 		    assignment));
 	return (put_env(&s, "", assignment, (size_t)(eq - assignment),
 	    eq + 1));
@@ -1229,11 +1368,11 @@ int
 config_set_tunable(struct machine_config *mc, const char *assignment,
     uint64_t at_ns, const char *where, struct sim_err *err)
 {
-	struct source s = { where, false, mc, err, NULL };
+	struct cf_source s = { where, false, mc, err, NULL };
 	const char *eq = strchr(assignment, '=');
 
 	if (eq == NULL || eq == assignment)
-		return (fail(&s, EINVAL, "", "'%.60s' is not name=value",
+		return (cf_fail(&s, EINVAL, "", "'%.60s' is not name=value",
 		    assignment));
 	return (put_change(&s, "", assignment, (size_t)(eq - assignment),
 	    eq + 1, at_ns));
@@ -1243,7 +1382,7 @@ int
 config_parse_log(const char *list, uint32_t *mask, const char *where,
     struct sim_err *err)
 {
-	struct source s = { where, false, NULL, err, NULL };
+	struct cf_source s = { where, false, NULL, err, NULL };
 
 	return (add_logs(&s, "", list, mask));
 }
@@ -1263,7 +1402,7 @@ check_disk_name(const struct machine_config *mc, const char *key,
 		names[i] = mc->disks[i].name;
 	}
 	return (sim_err_set(err, EINVAL, "%s: there is no disk '%s'%s", key,
-	    name, hint(name, names, mc->ndisks, buf, sizeof(buf))));
+	    name, cf_hint(name, names, mc->ndisks, buf, sizeof(buf))));
 }
 
 int

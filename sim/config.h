@@ -39,6 +39,16 @@ int config_add_contig(struct machine_config *mc, const char *spec,
 int config_parse_log(const char *list, uint32_t *mask, const char *where,
     struct sim_err *err);
 /*
+ * A machine (--machine) or scenario (--scenario): a file when the name has a
+ * '/' or ends in ".json", else one of workloads/ that are built in. A scenario
+ * must have "processes".
+ */
+int config_load_machine(const char *name, struct machine_config *mc,
+    struct sim_err *err);
+int config_load_scenario(const char *name, struct machine_config *mc,
+    struct sim_err *err);
+
+/*
  * After the last source: fills in what follows from the rest (the disks of
  * swap and file system) and checks what no single key can.
  */
@@ -50,6 +60,29 @@ int parse_time(const char *text, uint64_t *ns);
 const char *config_key(size_t i);
 const char *config_key_help(size_t i);
 
+/* ---- scenario.c ---- */
+
+/* "processes" of a scenario, as they were written. */
+struct process_spec {
+	char name[48], program[1024], cwd[1024];
+	char stdio[3][1024]; /* "inherit", "null" or a path */
+	char **args;
+	char **env; /* "NAME=value"; "NAME": not set */
+	uint32_t count;
+	uint64_t start_ns, every_ns, think_ns, rss_limit, racct_rss;
+	int32_t nice;
+	char *json; /* for the run database */
+	char origin[160];
+};
+void process_spec_free(struct process_spec *ps);
+/* Finds the program of mc (its argv[0], env and cwd) and puts its absolute
+ * guest path into mc->exe. */
+typedef int program_find_fn(struct machine_config *mc, struct sim_err *err);
+/* mc->programs from the specifications, in order of their start; none: the
+ * machine runs mc->argv. */
+int scenario_finish(struct machine_config *mc, program_find_fn *find,
+    struct sim_err *err);
+
 /* ---- machine_config.c ---- */
 
 /* Every key in effect with its value as text, in a fixed order; what does not
@@ -60,6 +93,9 @@ void machine_config_rows(const struct machine_config *mc, config_row_fn *fn,
 /* Appends a copy to a NULL-terminated list; false: out of memory. */
 bool config_strings_add(char ***list, const char *s);
 void config_strings_free(char **list);
+/* Sets a variable, or removes it (value NULL); false: out of memory. */
+bool config_env_put(char ***env, const char *name, size_t n,
+    const char *value);
 /* A NULL-terminated list as JSON text (malloced), NULL: out of memory. */
 char *config_json_strings(char *const list[]);
 /* The value of a variable in the guest's environment, NULL when unset. */

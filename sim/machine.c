@@ -202,7 +202,7 @@ create_storage(struct machine *m, struct sim_err *err)
 	static const char *const show[] = { "/tmp", "/var/tmp", NULL };
 	struct vfs_config fc = { .bind_rw = (const char *const *)m->mc->bind_rw,
 		.cwd = m->mc->cwd, .cwd_alias = !m->mc->cwd_given,
-		.show = show,
+		.guests = m->mc->guests, .show = show,
 		.boot_epoch = m->mc->boot_epoch };
 	struct disk *swap, *fs;
 	uint64_t swap_first;

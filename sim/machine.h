@@ -96,7 +96,10 @@ struct machine_config {
 	bool cwd_given; /* cwd is the user's, not the caller's directory */
 	char json_path[4096]; /* --json=FILE; "": stderr */
 	/* a scenario: several programs, in order of their start; none: exe */
-	char *scenario; /* its name, for listings; NULL: none */
+	char guests[4096]; /* host directory of vmsim's own programs; "" */
+	char scenario[64]; /* its name, for listings; "": none */
+	struct process_spec *specs; /* as written (config.h) */
+	uint32_t nspecs;
 	struct program *programs;
 	uint32_t nprograms;
 };

@@ -54,7 +54,9 @@ machine_config_free(struct machine_config *mc)
 	config_strings_free(mc->bind_rw);
 	free(mc->contigs);
 	free(mc->changes);
-	free(mc->scenario);
+	for (uint32_t i = 0; i < mc->nspecs; i++)
+		process_spec_free(&mc->specs[i]);
+	free(mc->specs);
 	for (uint32_t i = 0; i < mc->nprograms; i++)
 		program_free(&mc->programs[i]);
 	free(mc->programs);
@@ -205,6 +207,20 @@ row_contigs(const struct rows *r, const struct machine_config *mc)
 	}
 }
 
+static void
+row_processes(const struct rows *r, const struct machine_config *mc)
+{
+	char key[48];
+
+	if (mc->nspecs == 0)
+		return;
+	r->fn(r->ctx, "scenario", mc->scenario);
+	for (uint32_t i = 0; i < mc->nspecs; i++) {
+		snprintf(key, sizeof(key), "processes[%u]", i);
+		r->fn(r->ctx, key, mc->specs[i].json);
+	}
+}
+
 void
 machine_config_rows(const struct machine_config *mc, config_row_fn *fn,
     void *ctx)
@@ -221,6 +237,7 @@ machine_config_rows(const struct machine_config *mc, config_row_fn *fn,
 	row_u64(&r, "seed", mc->rng_seed);
 	row_disks(&r, mc);
 	row_list(&r, "argv", mc->argv);
+	row_processes(&r, mc);
 	row_list(&r, "env", mc->env);
 	/* the caller's own directory is of the host */
 	if (mc->cwd_given)

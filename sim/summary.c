@@ -86,6 +86,48 @@ text_time(struct machine *m, const struct machine_config *mc,
 	    N(res->instructions), N(res->syscalls));
 }
 
+#define MAX_LINES 24 /* programs shown */
+
+/* How it ended: "0", "3", "killed by 9", "alive". */
+static const char *
+end_text(const struct program_result *r, struct number *n)
+{
+	if (r->pid == 0)
+		return ("not run");
+	if (!r->ended)
+		return ("alive");
+	if (r->exit_signal != 0)
+		snprintf(n->text, sizeof(n->text), "signal %d",
+		    r->exit_signal);
+	else
+		snprintf(n->text, sizeof(n->text), "%d", r->exit_code);
+	return (n->text);
+}
+
+static void
+text_programs(struct machine *m, const struct machine_result *res, FILE *f)
+{
+	double hz = (double)sim_hz(machine_sim(m));
+
+	fprintf(f, "  %-20s %5s %-9s %9s %9s %9s %9s %9s %8s %6s %4s\n",
+	    "program", "pid", "exit", "start", "end", "cpu", "page wait",
+	    "faults", "page-ins", "peak", "out");
+	for (uint32_t i = 0; i < res->nprograms && i < MAX_LINES; i++) {
+		const struct program_result *r = &res->programs[i];
+
+		fprintf(f, "  %-20.20s %5d %-9s %8.3fs %8.3fs %8.3fs %8.3fs "
+		    "%9" PRIu64 " %8" PRIu64 " %6s %4u\n", r->prog->name,
+		    r->pid, end_text(r, &(struct number) { "" }),
+		    (double)r->start / hz, (double)r->end / hz,
+		    (double)r->running / hz, (double)r->page_wait / hz,
+		    r->minflt + r->majflt, r->majflt,
+		    B(r->peak_rss_pages * 4096), r->swapouts);
+	}
+	if (res->nprograms > MAX_LINES)
+		fprintf(f, "  ... and %u more: view v_processes of the "
+		    "database, or --json\n", res->nprograms - MAX_LINES);
+}
+
 static void
 text_memory(struct machine *m, const struct machine_config *mc,
     const struct machine_result *res, FILE *f)
@@ -205,7 +247,8 @@ summary_text(struct machine *m, const struct machine_config *mc,
 {
 	double s = (double)res->sim_ns / 1e9;
 
-	fprintf(f, "vmsim: %s ", mc->argv[0]);
+	fprintf(f, "vmsim: %s ", mc->nspecs != 0 ? mc->scenario :
+	    mc->argv[0]);
 	if (res->panicked[0] != '\0')
 		fprintf(f, "ended: the simulated kernel panicked (%s)",
 		    res->panicked);
@@ -219,6 +262,8 @@ summary_text(struct machine *m, const struct machine_config *mc,
 	fprintf(f, " after %.3f s simulated (%.2f s here, %.0f MIPS)\n", s,
 	    res->host_seconds, res->host_seconds > 0 ?
 	    (double)res->instructions / 1e6 / res->host_seconds : 0);
+	if (mc->nspecs != 0)
+		text_programs(m, res, f);
 	text_time(m, mc, res, f);
 	text_memory(m, mc, res, f);
 	text_paging(m, f);
@@ -246,7 +291,7 @@ json_result(cJSON *o, const struct machine_config *mc,
 {
 	cJSON *argv = cJSON_AddArrayToObject(o, "argv");
 
-	for (size_t i = 0; mc->argv[i] != NULL; i++)
+	for (size_t i = 0; mc->argv != NULL && mc->argv[i] != NULL; i++)
 		cJSON_AddItemToArray(argv, cJSON_CreateString(mc->argv[i]));
 	put_u64(o, "exit_code", (uint64_t)res->exit_code);
 	put_u64(o, "exit_signal", (uint64_t)res->exit_signal);
@@ -316,6 +361,43 @@ json_disks(struct machine *m, const struct machine_config *mc, cJSON *o)
 		put_u64(d, "rotation_cycles", st.rotation);
 		put_u64(d, "transfer_cycles", st.transfer);
 		put_u64(d, "queue_max", st.queue_max);
+	}
+}
+
+static void
+json_program(const struct program_result *r, cJSON *o)
+{
+	cJSON_AddStringToObject(o, "name", r->prog->name);
+	put_u64(o, "pid", (uint64_t)r->pid);
+	cJSON_AddBoolToObject(o, "ended", r->ended);
+	put_u64(o, "exit_code", (uint64_t)r->exit_code);
+	put_u64(o, "exit_signal", (uint64_t)r->exit_signal);
+	put_u64(o, "start_cycles", r->start);
+	put_u64(o, "end_cycles", r->end);
+	put_u64(o, "instructions", r->instructions);
+	put_u64(o, "user_cycles", r->user_cycles);
+	put_u64(o, "running_cycles", r->running);
+	put_u64(o, "ready_cycles", r->ready);
+	put_u64(o, "page_wait_cycles", r->page_wait);
+	put_u64(o, "sleeping_cycles", r->sleeping);
+	put_u64(o, "swapped_cycles", r->swapped);
+	put_u64(o, "swap_wait_cycles", r->swap_wait);
+	put_u64(o, "minflt", r->minflt);
+	put_u64(o, "majflt", r->majflt);
+	put_u64(o, "syscalls", r->syscalls);
+	put_u64(o, "peak_rss_pages", r->peak_rss_pages);
+	put_u64(o, "swapouts", r->swapouts);
+}
+
+static void
+json_programs(const struct machine_result *res, cJSON *o)
+{
+	cJSON *list = cJSON_AddArrayToObject(o, "programs"), *e;
+
+	for (uint32_t i = 0; i < res->nprograms; i++) {
+		e = cJSON_CreateObject();
+		cJSON_AddItemToArray(list, e);
+		json_program(&res->programs[i], e);
 	}
 }
 
@@ -400,6 +482,8 @@ summary_json(struct machine *m, const struct machine_config *mc,
 	json_result(o, mc, res);
 	json_paging(m, mc, o);
 	json_disks(m, mc, o);
+	if (mc->nspecs != 0)
+		json_programs(res, o);
 	json_enosys(res, o);
 	if (mc->db_path[0] != '\0')
 		cJSON_AddStringToObject(o, "database", mc->db_path);

@@ -42,6 +42,8 @@ struct vfs_config {
 	/* Host directories below /tmp, /var/tmp or /run to show all the same,
 	 * copy-on-write; NULL-terminated, may be NULL. */
 	const char *const *show;
+	/* A host directory to be seen as /guest; NULL or "": none. */
+	const char *guests;
 	uint64_t boot_epoch; /* wall clock at boot, seconds */
 };
 

@@ -605,6 +605,9 @@ fill_tree(struct vfs *vfs, const struct vfs_config *cfg, struct sim_err *err)
 	    cfg->show[i] != NULL; i++)
 		error = attach_checked(vfs, "directory to show", cfg->show[i],
 		    &ip, err);
+	if (error == 0 && cfg->guests != NULL && cfg->guests[0] != '\0' &&
+	    attach_at(vfs->root, "guest", NULL, cfg->guests) == NULL)
+		error = sim_err_set(err, ENOMEM, "out of memory");
 	first_ino = vfs->next_ino;
 	if (error == 0)
 		error = set_cwd(vfs, cfg->cwd, err);
