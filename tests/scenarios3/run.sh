@@ -239,8 +239,12 @@ readerror)
 	run 135 --mem 3M --set inject.io_read_error=1000000@8s -- \
 	    ./memory idle 6 30
 	row "$(doc Signals)" '$3 == 7 && $4 > 6 && $8 > 0'
-	is "faults that failed" 1 "$(sql "SELECT count(*) FROM v_faults WHERE
-	    kind = 'error' AND seconds > 6")"
+	is "the first transfer that failed is that fault's" 1 "$(sql "SELECT
+	    count(*) FROM v_events e JOIN v_faults f ON f.kind = 'error'
+	    AND abs(e.seconds - f.seconds - f.latency_us / 1e6) < 0.001
+	    WHERE e.kind = 'io_error' AND e.seq = (SELECT min(seq)
+	    FROM v_events WHERE kind = 'io_error') AND f.seq = (SELECT min(seq)
+	    FROM v_faults WHERE kind = 'error')")"
 	"$vmsim" run --no-db --mem 8M --set inject.io_read_error=1000000@70ms \
 	    -- ./memory read data >out 2>err
 	grep -q "was killed by signal 7" err || bad "summary: $(head -n 1 err)"
