@@ -117,12 +117,23 @@ unit_at(const struct ftl *f, uint32_t slot)
 	return v != 0 ? v - 1 : first_unit(f, slot);
 }
 
+/* What the tables would say as well, after a look all over the memory. */
 static bool
 slot_valid(const struct ftl *f, uint32_t slot)
 {
-	uint32_t unit = unit_at(f, slot);
+	return (f->valid[slot / 64] >> slot % 64 & 1) != 0;
+}
 
-	return unit != SSD_NONE && ftl_lookup(f, unit) == slot;
+static void
+set_valid(struct ftl *f, uint32_t slot)
+{
+	f->valid[slot / 64] |= UINT64_C(1) << slot % 64;
+}
+
+static void
+clear_valid(struct ftl *f, uint32_t slot)
+{
+	f->valid[slot / 64] &= ~(UINT64_C(1) << slot % 64);
 }
 
 /* ------------------------------------------------------------ block lists */
@@ -200,6 +211,7 @@ invalidate(struct ftl *f, uint32_t slot)
 	struct ftl_plane *pl = &f->plane[b / f->p->blocks];
 	struct ftl_block *k = &f->block[b];
 
+	clear_valid(f, slot);
 	if (k->state == FTL_CLOSED) {
 		closed_remove(f, pl, b);
 		k->valid--;
@@ -221,13 +233,13 @@ ftl_can_program(const struct ftl *f, uint32_t plane, bool gc)
 	return pl->nfree > (gc ? 0u : 1u);
 }
 
+/* A unit goes from its old slot to a new one. */
 static void
-map(struct ftl *f, uint32_t unit, uint32_t slot)
+map(struct ftl *f, uint32_t unit, uint32_t old, uint32_t slot)
 {
-	uint32_t old = ftl_lookup(f, unit);
-
 	if (old != SSD_NONE)
 		invalidate(f, old);
+	set_valid(f, slot);
 	f->slot_of[unit] = slot + 1;
 	f->unit_of[slot] = unit + 1;
 	f->block[block_of_slot(f, slot)].valid++;
@@ -248,9 +260,10 @@ ftl_program(struct ftl *f, uint32_t plane, bool gc, const uint32_t *unit,
 	slot = b * f->slots_per_block + pl->fill[gc] * f->per_page;
 	for (uint32_t i = 0; i < f->per_page; i++) {
 		f->unit_of[slot + i] = SSD_NONE;
-		if (i >= n || (gc && ftl_lookup(f, unit[i]) != from[i]))
+		if (i >= n || (gc && !slot_valid(f, from[i])))
 			continue;
-		map(f, unit[i], slot + i);
+		map(f, unit[i], gc ? from[i] : ftl_lookup(f, unit[i]),
+		    slot + i);
 		f->st.moved_units += gc;
 	}
 	f->st.page_programs++;
@@ -518,6 +531,8 @@ plane_create(struct ftl *f, uint32_t i)
 	for (uint32_t k = 0; k < f->p->blocks; k++) {
 		b = i * f->p->blocks + k;
 		f->block[b].valid = first_valid(f, b);
+		for (uint32_t v = 0; v < f->block[b].valid; v++)
+			set_valid(f, b * f->slots_per_block + v);
 		if (f->block[b].valid > 0)
 			closed_insert(f, pl, b);
 		else
@@ -537,12 +552,13 @@ ftl_create(struct ftl *f, const struct ssd_params *p)
 	f->slots = (uint64_t) f->planes * p->blocks * f->slots_per_block;
 	f->slot_of = calloc(f->units, sizeof(uint32_t));
 	f->unit_of = calloc(f->slots, sizeof(uint32_t));
+	f->valid = calloc(f->slots / 64 + 1, sizeof(uint64_t));
 	f->block = calloc((size_t) f->planes * p->blocks, sizeof(*f->block));
 	f->plane = calloc(f->planes, sizeof(*f->plane));
 	f->short_planes = calloc((size_t) p->channels * p->chips,
 	    sizeof(uint32_t));
-	if (f->slot_of == NULL || f->unit_of == NULL || f->block == NULL ||
-	    f->plane == NULL || f->short_planes == NULL)
+	if (f->slot_of == NULL || f->unit_of == NULL || f->valid == NULL ||
+	    f->block == NULL || f->plane == NULL || f->short_planes == NULL)
 		return -ENOMEM;
 	/* every plane begins without a free block */
 	for (uint32_t i = 0; i < p->channels * p->chips; i++)
@@ -565,6 +581,7 @@ ftl_destroy(struct ftl *f)
 	free(f->short_planes);
 	free(f->slot_of);
 	free(f->unit_of);
+	free(f->valid);
 	free(f->lru_next);
 	free(f->lru_prev);
 	free(f->lru_unit);

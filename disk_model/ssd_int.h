@@ -50,6 +50,7 @@ struct ftl {
 	 */
 	uint32_t *slot_of; /* by unit; SSD_NONE: trimmed */
 	uint32_t *unit_of; /* by slot; SSD_NONE: nothing */
+	uint64_t *valid; /* a bit for each slot: a unit's present place */
 	struct ftl_block *block;
 	struct ftl_plane *plane;
 	uint32_t *short_planes; /* by chip: planes that want collection */
