@@ -156,6 +156,8 @@ task_exec(struct sysctx *c, struct inode *dir, const char *path,
 	vs = vmspace_alloc(c->vm, USER_VA_MIN, USER_VA_MAX);
 	error = load_program(c->vm, c->vfs, dir, vs, path, xa->argv, xa->envp,
 	    sys_limit(c->p, RLIMIT_STACK), &lr, NULL);
+	if (error == -EISDIR)
+		error = -EACCES;
 	ret = error != 0 ? error : exec_switch(c, vs, path, xa, &lr);
 	if (ret != 0) {
 		free(lr.exe_path);

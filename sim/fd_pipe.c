@@ -79,7 +79,7 @@ static ssize_t
 pipe_read(struct sysctx *c, struct file *f, void *buf, size_t n, uint64_t off)
 {
 	struct pipe *pp = f->pipe;
-	int error;
+	int error = 0;
 
 	if (n == 0)
 		return (0);
@@ -88,9 +88,10 @@ pipe_read(struct sysctx *c, struct file *f, void *buf, size_t n, uint64_t off)
 			return (0);
 		if (f->flags & O_NONBLOCK)
 			return (-EAGAIN);
-		error = sys_sleep(c, pp, PIPE_PRI, "piperd", SIM_NO_TIMEOUT);
+		/* what has come meanwhile comes before a signal */
 		if (error != 0)
 			return (error);
+		error = sys_sleep(c, pp, PIPE_PRI, "piperd", SIM_NO_TIMEOUT);
 	}
 	if (n > pp->used)
 		n = pp->used;
@@ -117,10 +118,10 @@ pipe_write(struct sysctx *c, struct file *f, const void *buf, size_t n,
 	struct pipe *pp = f->pipe;
 	const uint8_t *p = buf;
 	size_t done = 0;
+	int error = 0;
 
 	while (done < n) {
 		size_t k;
-		int error;
 
 		if (pp->readers == 0) {
 			signal_self(c->t, SIGPIPE);
@@ -138,9 +139,9 @@ pipe_write(struct sysctx *c, struct file *f, const void *buf, size_t n,
 		}
 		if (f->flags & O_NONBLOCK)
 			return (done != 0 ? (ssize_t)done : -EAGAIN);
-		error = sys_sleep(c, pp, PIPE_PRI, "pipewr", SIM_NO_TIMEOUT);
 		if (error != 0)
 			return (done != 0 ? (ssize_t)done : error);
+		error = sys_sleep(c, pp, PIPE_PRI, "pipewr", SIM_NO_TIMEOUT);
 	}
 	return ((ssize_t)n);
 }

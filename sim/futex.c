@@ -251,8 +251,9 @@ futex_wake_call(struct sysctx *c, uint32_t bits)
 {
 	const struct futex_key key = call_key(c, c->a[0]);
 
-	return (bits == 0 ? -EINVAL : futex_wake(c->ss, &key,
-	    (uint32_t)c->a[2], bits));
+	if (bits == 0)
+		return (-EINVAL);
+	return (futex_wake(c->ss, &key, (uint32_t)c->a[2], bits));
 }
 
 static int64_t

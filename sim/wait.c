@@ -179,7 +179,7 @@ static int64_t
 do_wait(struct sysctx *c, struct wait *w)
 {
 	struct uproc *child;
-	int error;
+	int error = 0;
 
 	for (;;) {
 		bool any = false;
@@ -195,10 +195,11 @@ do_wait(struct sysctx *c, struct wait *w)
 			return (-ECHILD);
 		if (w->options & WNOHANG)
 			return (0);
-		error = sys_sleep(c, &c->p->children, WAIT_PRI, "wait",
-		    SIM_NO_TIMEOUT);
+		/* a child that has ended comes before a signal */
 		if (error != 0)
 			return (error);
+		error = sys_sleep(c, &c->p->children, WAIT_PRI, "wait",
+		    SIM_NO_TIMEOUT);
 	}
 }
 

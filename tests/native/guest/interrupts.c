@@ -1,0 +1,237 @@
+/* Signals that end sleeps: EINTR, SA_RESTART, masks for the time of a call,
+ * timers, stops in mid-sleep. */
+#include "guest.h"
+
+#include <poll.h>
+#include <sys/select.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+
+static volatile int count;
+static volatile int last;
+
+static void
+on_signal(int signo)
+{
+	count++;
+	last = signo;
+}
+
+static void
+handle(int signo, int flags)
+{
+	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = flags };
+
+	sigaction(signo, &sa, NULL);
+	count = 0;
+}
+
+static long
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+}
+
+static void
+in_ms(long ms, long every)
+{
+	struct itimerval it = { { 0, every * 1000 }, { 0, ms * 1000 } };
+
+	setitimer(ITIMER_REAL, &it, NULL);
+}
+
+static void
+sleeps(void)
+{
+	struct timespec ts = { 0, 80000000 }, left = { 0, 0 };
+	long t0;
+
+	handle(SIGALRM, SA_RESTART);
+	in_ms(30, 0);
+	say("nanosleep", nanosleep(&ts, &left));
+	printf("left %d, handled %d\n", left.tv_nsec > 10000000 &&
+	    left.tv_nsec <= 50000000, count);
+	in_ms(30, 0);
+	errno = clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, &left);
+	say("clock_nanosleep", errno != 0 ? -1 : 0);
+	in_ms(10, 0);
+	say("pause", pause());
+	in_ms(10, 0);
+	say("poll", poll(NULL, 0, 100));
+	in_ms(10, 0);
+	say("select", select(0, NULL, NULL, NULL,
+	    &(struct timeval){ 0, 100000 }));
+	t0 = now_ms();
+	say("poll without a signal", poll(NULL, 0, 20));
+	printf("waited %d\n", now_ms() - t0 >= 20);
+	printf("sleep %u\n", (alarm(0), sleep(0)));
+	signal(SIGALRM, SIG_IGN);
+	in_ms(10, 0);
+	ts.tv_nsec = 30000000;
+	say("ignored", nanosleep(&ts, NULL));
+}
+
+static void
+reads(void)
+{
+	int p[2];
+	char c;
+	pid_t pid;
+
+	if (pipe(p) != 0)
+		return;
+	handle(SIGALRM, 0);
+	in_ms(10, 0);
+	say("read", read(p[0], &c, 1));
+	handle(SIGALRM, SA_RESTART);
+	fflush(stdout);
+	if ((pid = fork()) == 0) {
+		struct timespec ts = { 0, 40000000 };
+
+		nanosleep(&ts, NULL);
+		(void)!write(p[1], "z", 1);
+		_exit(0);
+	}
+	in_ms(10, 0);
+	printf("restarted read %ld handled %d\n", (long)read(p[0], &c, 1),
+	    count);
+	waitpid(pid, NULL, 0);
+	fflush(stdout);
+	if ((pid = fork()) == 0) {
+		struct timespec ts = { 0, 40000000 };
+
+		nanosleep(&ts, NULL);
+		_exit(0);
+	}
+	handle(SIGALRM, 0);
+	in_ms(10, 0);
+	say("waitpid", waitpid(pid, NULL, 0));
+	handle(SIGALRM, SA_RESTART);
+	in_ms(10, 0);
+	say("restarted", waitpid(pid, NULL, 0));
+	printf("handled %d\n", count);
+}
+
+static void
+masks(void)
+{
+	struct timespec ts = { 0, 50000000 };
+	sigset_t none, alrm, old;
+	siginfo_t si;
+
+	handle(SIGALRM, 0);
+	sigemptyset(&none);
+	sigemptyset(&alrm);
+	sigaddset(&alrm, SIGALRM);
+	sigprocmask(SIG_BLOCK, &alrm, &old);
+	in_ms(5, 0);
+	nanosleep(&(struct timespec){ 0, 20000000 }, NULL);
+	printf("blocked %d\n", count);
+	say("sigsuspend", sigsuspend(&none));
+	printf("handled %d\n", count);
+	in_ms(5, 0);
+	say("ppoll", ppoll(NULL, 0, &ts, &none));
+	in_ms(5, 0);
+	say("pselect", pselect(0, NULL, NULL, NULL, &ts, &none));
+	printf("handled %d\n", count);
+	in_ms(5, 0);
+	printf("sigtimedwait %d", sigtimedwait(&alrm, &si, &ts));
+	printf(" code %d\n", si.si_code == SI_KERNEL || si.si_code == SI_USER);
+	ts.tv_nsec = 5000000;
+	say("sigtimedwait", sigtimedwait(&alrm, &si, &ts));
+	kill(getpid(), SIGALRM);
+	printf("sigwaitinfo %d mine %d\n", sigwaitinfo(&alrm, &si),
+	    si.si_pid == getpid());
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	printf("handled %d\n", count);
+}
+
+static void
+timers(void)
+{
+	struct itimerval it;
+	volatile long x = 0;
+
+	handle(SIGALRM, SA_RESTART);
+	in_ms(5, 5);
+	while (count < 4)
+		pause();
+	getitimer(ITIMER_REAL, &it);
+	printf("interval %ld\n", (long)it.it_interval.tv_usec);
+	in_ms(0, 0);
+	getitimer(ITIMER_REAL, &it);
+	printf("off %ld %ld\n", (long)it.it_value.tv_usec,
+	    (long)it.it_value.tv_sec);
+	printf("alarm %u", alarm(100));
+	printf(" %u", alarm(50));
+	printf(" %u\n", alarm(0));
+	handle(SIGVTALRM, SA_RESTART);
+	it = (struct itimerval) { { 0, 0 }, { 0, 20000 } };
+	setitimer(ITIMER_VIRTUAL, &it, NULL);
+	while (count == 0)
+		x++;
+	printf("virtual: signal %d\n", last == SIGVTALRM);
+	handle(SIGPROF, SA_RESTART);
+	setitimer(ITIMER_PROF, &it, NULL);
+	while (count == 0)
+		x++;
+	printf("profile: signal %d\n", last == SIGPROF);
+	say("bad timer", setitimer(7, &it, NULL));
+	it.it_value.tv_usec = 1000000;
+	say("bad value", setitimer(ITIMER_REAL, &it, NULL));
+}
+
+/* A sleep goes on after a stop, unless a handler ran. */
+static void
+stopped_sleep(void)
+{
+	struct timespec ts = { 0, 60000000 };
+	int st, p[2];
+	long t0;
+	pid_t pid;
+	char c;
+
+	fflush(stdout);
+	if (pipe(p) != 0 || (pid = fork()) == 0) {
+		(void)!write(p[1], "r", 1);
+		st = nanosleep(&ts, NULL);
+		_exit(st == 0 ? 7 : 8);
+	}
+	(void)!read(p[0], &c, 1);
+	t0 = now_ms();
+	nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
+	kill(pid, SIGSTOP);
+	waitpid(pid, &st, WUNTRACED);
+	printf("stopped %d\n", WIFSTOPPED(st));
+	kill(pid, SIGCONT);
+	waitpid(pid, &st, 0);
+	printf("slept %d, exit %d\n", now_ms() - t0 >= 45, WEXITSTATUS(st));
+	/* read is restarted after a stop, too */
+	fflush(stdout);
+	if ((pid = fork()) == 0)
+		_exit(read(p[0], &c, 1) == 1 ? c : 1);
+	nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
+	kill(pid, SIGSTOP);
+	waitpid(pid, &st, WUNTRACED);
+	kill(pid, SIGCONT);
+	nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
+	(void)!write(p[1], "A", 1);
+	waitpid(pid, &st, 0);
+	printf("read %d\n", WEXITSTATUS(st));
+}
+
+int
+main(void)
+{
+	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+	sleeps();
+	reads();
+	masks();
+	timers();
+	stopped_sleep();
+	return (0);
+}
