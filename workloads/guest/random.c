@@ -1,0 +1,31 @@
+/*
+ * random: uniformly random accesses to an array: no replacement policy can
+ * do better than keeping any part of it.
+ */
+#include "guest.h"
+
+int
+main(int argc, char **argv)
+{
+	uint64_t size = 8 << 20, ops = 200000, write = 30, seed = 1;
+	const struct guest_option options[] = {
+		{ "size", &size, 4096, 1ull << 40, "bytes" },
+		{ "ops", &ops, 1, UINT64_MAX, "accesses" },
+		{ "write", &write, 0, 100, "percent that write" },
+		{ "seed", &seed, 0, UINT64_MAX, "of the random numbers" },
+		{ NULL, NULL, 0, 0, NULL },
+	};
+	uint64_t sum = 0, *a;
+
+	guest_options(argc, argv, "random",
+	    "Uniformly random accesses to an array.", options);
+	a = guest_memory("random", size);
+	for (uint64_t n = 1; n <= ops; n++) {
+		uint64_t i = guest_below(&seed, size / 8);
+
+		if (guest_below(&seed, 100) < write)
+			a[i] += n;
+		sum = guest_mix(sum, a[i]);
+	}
+	return (guest_done("random", sum));
+}
