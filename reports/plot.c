@@ -15,15 +15,16 @@ static const struct {
 	const char *name, *help;
 	int (*draw)(struct plot *p, struct sim_err *err);
 	uint32_t width, height; /* 1/100 inch */
+	uint32_t (*own_height)(struct plot *p); /* NULL: as above */
 } kinds[] = {
 	{ "queues", "pages of each queue over simulated time", plot_queues,
-	    800, 560 },
+	    800, 560, NULL },
 	{ "faults", "faults and paging over simulated time", plot_faults,
-	    800, 760 },
+	    800, 760, NULL },
 	{ "processes", "what each thread did over simulated time",
-	    plot_processes, 900, 520 },
+	    plot_processes, 900, 520, plot_processes_height },
 	{ "disk", "response times, depth and place of transfers", plot_disk,
-	    800, 1000 },
+	    800, 1000, NULL },
 };
 #define NKINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -74,8 +75,12 @@ put_terminal(struct plot *p, size_t kind, struct sim_err *err)
 {
 	const char *dot = strrchr(p->rp->output, '.');
 	uint32_t w = p->rp->width != 0 ? p->rp->width : kinds[kind].width;
-	uint32_t h = p->rp->height != 0 ? p->rp->height : kinds[kind].height;
+	uint32_t h = kinds[kind].height;
 
+	if (p->rp->height != 0)
+		h = p->rp->height;
+	else if (kinds[kind].own_height != NULL)
+		h = kinds[kind].own_height(p);
 	if (dot != NULL && strcmp(dot, ".png") == 0)
 		fprintf(p->script, "set terminal pngcairo noenhanced size "
 		    "%u,%u font 'DejaVu Sans,10' fontscale 2 linewidth 2 "
@@ -171,8 +176,8 @@ make_script(struct plot *p, size_t kind, struct sim_err *err)
 {
 	int error;
 
-	if ((error = put_terminal(p, kind, err)) != 0 ||
-	    (error = set_range(p, err)) != 0)
+	if ((error = set_range(p, err)) != 0 ||
+	    (error = put_terminal(p, kind, err)) != 0)
 		return (error);
 	put_title(p);
 	return (kinds[kind].draw(p, err));

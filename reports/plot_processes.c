@@ -297,6 +297,23 @@ count_threads(struct plot *p, struct chart *c, struct sim_err *err)
 	return (error);
 }
 
+/* Room for the labels of all lanes; what is wrong is said later. */
+uint32_t
+plot_processes_height(struct plot *p)
+{
+	double lanes = 0;
+	char sql[160];
+
+	snprintf(sql, sizeof(sql), "SELECT count(DISTINCT tid) FROM states "
+	    "WHERE end > %.17g AND start < %.17g", p->from * p->db->hz,
+	    p->to * p->db->hz);
+	if (report_db_number(p->db, sql, &lanes, NULL, NULL) != 0)
+		lanes = 0;
+	if (lanes > MAX_LANES)
+		lanes = MAX_LANES;
+	return (lanes < 9 ? 340 : 140 + (uint32_t)lanes * 22);
+}
+
 int
 plot_processes(struct plot *p, struct sim_err *err)
 {

@@ -51,6 +51,7 @@ void plot_put_string(FILE *f, const char *text);
 int plot_queues(struct plot *p, struct sim_err *err);
 int plot_faults(struct plot *p, struct sim_err *err);
 int plot_processes(struct plot *p, struct sim_err *err);
+uint32_t plot_processes_height(struct plot *p);
 int plot_disk(struct plot *p, struct sim_err *err);
 
 /* The output of `vmsim disk replay`, as a database of its own kind: io,

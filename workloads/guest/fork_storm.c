@@ -11,7 +11,8 @@
 
 /* A child's life; its exit status tells how it went. */
 static int
-child(uint64_t *a, uint64_t pages, uint64_t touch, uint64_t number)
+child(uint64_t *a, uint64_t pages, uint64_t touch, uint64_t live,
+    uint64_t number)
 {
 	uint64_t seed = number;
 
@@ -25,11 +26,13 @@ child(uint64_t *a, uint64_t pages, uint64_t touch, uint64_t number)
 		if (w[1] % number != 0)
 			return (2);
 	}
+	guest_sleep_ms(live);
 	return (0);
 }
 
 static void
-start(uint64_t *a, uint64_t pages, uint64_t touch, uint64_t number)
+start(uint64_t *a, uint64_t pages, uint64_t touch, uint64_t live,
+    uint64_t number)
 {
 	pid_t pid = fork();
 
@@ -38,7 +41,7 @@ start(uint64_t *a, uint64_t pages, uint64_t touch, uint64_t number)
 		exit(71);
 	}
 	if (pid == 0)
-		_exit(child(a, pages, touch, number));
+		_exit(child(a, pages, touch, live, number));
 }
 
 static uint64_t
@@ -57,12 +60,14 @@ reap(void)
 int
 main(int argc, char **argv)
 {
-	uint64_t size = 256 << 10, waves = 10, wave = 20, touch = 10, sum = 0;
+	uint64_t size = 256 << 10, waves = 10, wave = 20, touch = 10,
+	    live = 0, sum = 0;
 	const struct guest_option options[] = {
 		{ "size", &size, 4096, 1ull << 36, "bytes inherited" },
 		{ "waves", &waves, 1, UINT64_MAX, "waves" },
 		{ "wave", &wave, 1, 100000, "children in a wave" },
 		{ "touch", &touch, 0, 1u << 24, "pages a child changes" },
+		{ "live", &live, 0, 1u << 30, "milliseconds it then sleeps" },
 		{ NULL, NULL, 0, 0, NULL },
 	};
 	uint64_t pages, n = 0, *a;
@@ -76,7 +81,7 @@ main(int argc, char **argv)
 		a[p * (GUEST_PAGE / 8)] = p;
 	for (uint64_t w = 0; w < waves; w++) {
 		for (uint64_t c = 0; c < wave; c++)
-			start(a, pages, touch, ++n);
+			start(a, pages, touch, live, ++n);
 		for (uint64_t c = 0; c < wave; c++)
 			sum = guest_mix(sum, reap());
 	}

@@ -7,11 +7,13 @@
 int
 main(int argc, char **argv)
 {
-	uint64_t size = 8 << 20, ops = 200000, write = 30, seed = 1;
+	uint64_t size = 8 << 20, ops = 200000, write = 30, seed = 1,
+	    work = 0;
 	const struct guest_option options[] = {
 		{ "size", &size, 4096, 1ull << 40, "bytes" },
 		{ "ops", &ops, 1, UINT64_MAX, "accesses" },
 		{ "write", &write, 0, 100, "percent that write" },
+		{ "work", &work, 0, 1u << 30, "computations on each access" },
 		{ "seed", &seed, 0, UINT64_MAX, "of the random numbers" },
 		{ NULL, NULL, 0, 0, NULL },
 	};
@@ -25,6 +27,8 @@ main(int argc, char **argv)
 
 		if (guest_below(&seed, 100) < write)
 			a[i] += n;
+		for (uint64_t k = 0; k < work; k++)
+			sum += guest_random(&seed);
 		sum = guest_mix(sum, a[i]);
 	}
 	return (guest_done("random", sum));
