@@ -25,6 +25,7 @@ static const struct {
 	    plot_processes, 900, 520, plot_processes_height },
 	{ "disk", "response times, depth and place of transfers", plot_disk,
 	    800, 1000, NULL },
+	{ "times", "where the time of runs went", plot_times, 900, 600, NULL },
 };
 #define NKINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -158,7 +159,7 @@ find_kind(const char *name, size_t *kind, struct sim_err *err)
 			return (0);
 	}
 	return (sim_err_set(err, EINVAL, "plot: unknown kind '%s' (queues, "
-	    "faults, processes, disk)", name));
+	    "faults, processes, disk, times)", name));
 }
 
 /* Lists of `vmsim disk replay` can be drawn as well as databases. */
@@ -198,6 +199,10 @@ report_plot(const struct report_plot *rp, char *note, size_t note_size,
 	error = find_kind(rp->kind, &kind, err);
 	if (error != 0)
 		return (error);
+	if (rp->nmore > 0 && kinds[kind].draw != plot_times)
+		return (sim_err_set(err, EINVAL, "plot %s: one argument too "
+		    "many: '%s' (plot times compares runs)", rp->kind,
+		    rp->more[0]));
 	error = is_list(kind, rp->db) ? report_csv_open(rp->db, &db, err) :
 	    report_db_open(rp->db, &db, err);
 	if (error != 0)

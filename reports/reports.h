@@ -10,8 +10,10 @@
 #include "sim/base/sim.h"
 
 struct report_plot {
-	const char *kind; /* "queues", "faults", "processes" */
-	const char *db; /* a run database */
+	const char *kind; /* "queues", "faults", "processes", "disk", "times" */
+	const char *db; /* a run database; "disk": or a list of requests */
+	const char *const *more; /* "times": other runs to compare with */
+	uint32_t nmore;
 	const char *output; /* .png, .svg or .pdf; replaced when done */
 	const char *title; /* NULL: made from the database */
 	double from, to; /* simulated seconds; to 0: the end */

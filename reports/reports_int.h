@@ -53,6 +53,7 @@ int plot_faults(struct plot *p, struct sim_err *err);
 int plot_processes(struct plot *p, struct sim_err *err);
 uint32_t plot_processes_height(struct plot *p);
 int plot_disk(struct plot *p, struct sim_err *err);
+int plot_times(struct plot *p, struct sim_err *err);
 
 /* The output of `vmsim disk replay`, as a database of its own kind: io,
  * io_kind and disks are all it has. */

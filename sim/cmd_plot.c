@@ -26,7 +26,7 @@ static const struct cli_option plot_options[] = {
 
 static const struct cli_command plot_command = {
 	.name = "plot",
-	.usage = "KIND RUN.db|LIST.csv -o FILE [OPTION]...",
+	.usage = "KIND RUN.db|LIST.csv... -o FILE [OPTION]...",
 	.summary = "Draws a run database with gnuplot.",
 	.options = plot_options,
 	.text = "Kinds:\n"
@@ -70,9 +70,12 @@ set_time(double *field, const char *option, const char *value)
 	return (0);
 }
 
+#define MAX_OPERANDS 17
+
 /* Options may stand before, between and after the operands. */
 static int
-parse(struct report_plot *rp, int argc, char **argv, const char *operand[2])
+parse(struct report_plot *rp, int argc, char **argv,
+    const char *operand[MAX_OPERANDS])
 {
 	int option, code = 0, n = 0;
 	const char *value;
@@ -83,10 +86,11 @@ parse(struct report_plot *rp, int argc, char **argv, const char *operand[2])
 		if (option == CLI_END) {
 			if (cli_operand() >= argc)
 				break;
-			if (n == 2)
+			if (n == MAX_OPERANDS)
 				return (cli_usage(&plot_command, "one argument "
 				    "too many: '%s'", argv[cli_operand()]));
 			operand[n++] = argv[cli_operand()];
+			rp->nmore = n > 2 ? (uint32_t)n - 2 : 0;
 			cli_skip();
 			continue;
 		}
@@ -124,7 +128,7 @@ int
 cmd_plot(int argc, char **argv)
 {
 	struct report_plot rp = { .kind = NULL };
-	const char *operand[2] = { NULL, NULL };
+	const char *operand[MAX_OPERANDS] = { NULL };
 	struct sim_err err;
 	char note[256];
 	int code, error;
@@ -134,9 +138,10 @@ cmd_plot(int argc, char **argv)
 		return (code < 0 ? 0 : code);
 	rp.kind = operand[0];
 	rp.db = operand[1];
+	rp.more = operand + 2;
 	if (rp.kind == NULL)
 		return (cli_usage(&plot_command, "say what to draw: queues, "
-		    "faults, processes or disk"));
+		    "faults, processes, disk or times"));
 	if (rp.db == NULL)
 		return (cli_usage(&plot_command, "name a run database"));
 	if (rp.output == NULL)

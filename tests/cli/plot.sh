@@ -14,7 +14,7 @@ starts() { # file octets
 	[ "$(head -c 8 "$1" | od -An -tx1 | tr -d ' \n' | cut -c "1-${#2}")" = \
 	    "$2" ] || bad "$1 is not what its suffix says"
 }
-for kind in queues faults processes; do
+for kind in queues faults processes disk times; do
 	for suffix in png svg pdf; do
 		"$vmsim" plot $kind run.db -o $kind.$suffix 2>err.txt ||
 		    bad "plot $kind to $suffix: $(cat err.txt)"
@@ -41,6 +41,15 @@ for text in running 'waiting for a page' 'swapped out' 'waiting for swap-in' \
 	grep -q "$text" processes.svg ||
 	    bad "processes.svg does not say '$text'"
 done
+for text in 'response time (ms)' reads writes 'mean depth' rotation da0; do
+	grep -q "$text" disk.svg || bad "disk.svg does not say '$text'"
+done
+"$vmsim" plot times run.db incomplete.db -o times.svg ||
+    bad "two runs side by side"
+for text in 'reads: queue' seek rotation 'other waiting' run.db incomplete.db \
+    'share of the run (%)'; do
+	grep -q "$text" times.svg || bad "times.svg does not say '$text'"
+done
 "$vmsim" plot --from 2s --to 4s --size 6x4 --title "a 'b' \"c\" \\d{e}" queues \
     run.db -o part.svg || bad "options before the operands"
 grep -q "b' \&quot;c" part.svg || grep -q "b' \"c" part.svg ||
@@ -65,6 +74,8 @@ refused 65 "nothing between 20 s and 10 s" \
     "$vmsim" plot queues run.db -o x.png --from 20s
 refused 66 "none.db: cannot read the database: No such file" \
     "$vmsim" plot queues none.db -o x.png
+refused 64 "of whole runs only" "$vmsim" plot times run.db -o x.png --to 2s
+refused 66 "none.db: cannot read" "$vmsim" plot times run.db none.db -o x.png
 : >empty.db
 refused 65 "empty.db: the file is empty" "$vmsim" plot queues empty.db -o x.png
 sqlite3 foreign.db 'CREATE TABLE t(a); INSERT INTO t VALUES(1)'
