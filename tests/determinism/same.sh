@@ -6,6 +6,7 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 vmsim=$1
+case $vmsim in /*) ;; *) vmsim=$PWD/$vmsim ;; esac
 mkdir -p "$2" && work=$(cd "$2" && pwd) || exit 1
 chmod 755 "$work"
 input

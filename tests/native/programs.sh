@@ -20,6 +20,7 @@ if [ $# -lt 3 ]; then
 	exit 64
 fi
 vmsim=$1 work=$2 name=$3
+case $vmsim in /*) ;; *) vmsim=$PWD/$vmsim ;; esac
 shift 3
 [ $# -gt 0 ] || set -- 100 50 25 10
 here=$(cd "$(dirname "$0")" && pwd)
