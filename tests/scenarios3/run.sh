@@ -3,13 +3,13 @@
 # docs/database.md ("When something special happens").
 #
 # usage: run.sh VMSIM GUEST WORKDIR NAME
-#	NAME: domains oom panic contig rss racct lock advise truncate lowmem
-#	readerror later
+#	NAME: domains oom victim panic contig rss limited racct lock advise
+#	truncate lowmem readerror later
 set -u
 LC_ALL=C
 export LC_ALL
 if [ $# -ne 4 ]; then
-	sed -n '5,7s/^# //p' "$0" >&2
+	sed -n '5,8s/^# //p' "$0" >&2
 	exit 64
 fi
 vmsim=$(realpath "$1") guest=$(realpath "$2") work=$3/$4 name=$4
@@ -35,8 +35,11 @@ run() {
 }
 
 # The same arguments on the host.
+host() {
+	NOSLEEP=1 ./memory "$@"
+}
 same_as_host() {
-	./memory "$@" >host.out 2>/dev/null </dev/null
+	host "$@" >host.out 2>/dev/null </dev/null
 	cmp -s out host.out || bad "memory $*: the output differs from the host's"
 }
 
@@ -116,6 +119,32 @@ oom)
 	is "a sequence of 3 is sooner than one of 12" 1 "$(sql "SELECT seconds
 	    < 8 FROM v_events WHERE kind = 'oom_kill'")"
 	;;
+victim)
+	# the largest is killed, its parent is told, the others go on
+	cat >s.json <<-'END'
+	{ "mem": "4M", "swap": "4M", "disks": [ { "model": "fixed10ms" } ],
+	  "processes": [
+	    { "name": "small", "program": "./memory",
+	      "args": ["idle", "1", "10"], "stdout": "inherit" },
+	    { "name": "large", "program": "./memory", "start": "1s",
+	      "args": ["touch", "12", "2"] },
+	    { "name": "parent", "program": "./memory", "start": "2s",
+	      "args": ["wait", "1"] } ] }
+	END
+	run 137 --scenario ./s.json
+	host idle 1 10 >want
+	grep -qFx "$(cat want)" out || bad "the small one's output: $(cat out)"
+	grep -q "child: exit 0" out || bad "the parent's output: $(cat out)"
+	row "$(doc "Out of memory" | grep oom_kill)" '$5 == 101 && $9 == 9'
+	is "others that a signal ended" 0 "$(sql "SELECT count(*)
+	    FROM processes WHERE signal <> 0 AND pid <> 101")"
+	# a parent sees its child killed
+	run 0 --mem 4M --swap 4M -- ./memory wait 12
+	grep -q "child: signal 9" out || bad "the parent's output: $(cat out)"
+	row "$(doc "Out of memory" | grep oom_kill)" '$7 > 1500 && $9 == 9'
+	is "the victim's parent" 100 "$(sql "SELECT ppid FROM processes WHERE
+	    signal = 9")"
+	;;
 panic)
 	run 125 --mem 4M --swap 4M --set vm.panic_on_oom=1 --json=sum.json -- \
 	    ./memory touch 12 2
@@ -173,6 +202,30 @@ rss)
 	row "$(doc Limits)" '$5 == 256'
 	run 0 --mem 16M --rss-limit 1M -- ./memory idle 4 3
 	is "rows with memory enough" 0 "$(doc Limits | wc -l)"
+	;;
+limited)
+	# the same program twice, one of them limited
+	cat >s.json <<-'END'
+	{ "mem": "6M", "processes": [
+	    { "name": "free", "program": "./memory", "args": ["idle", "4", "12"],
+	      "stdout": "inherit" },
+	    { "name": "held", "program": "./memory", "args": ["idle", "4", "12"],
+	      "stdout": "inherit", "rss_limit": "1M" } ] }
+	END
+	run 0 --scenario ./s.json
+	host idle 4 12 >want
+	is "equal outputs" 2 "$(grep -cFx "$(cat want)" out)"
+	doc Limits >rows
+	is "processes held" 1 "$(wc -l <rows)"
+	row "$(cat rows)" '$1 == 101 && $3 > 3 && $5 == 256'
+	is "pages taken from the other one by its limit" 0 "$(sql "SELECT
+	    count(*) FROM v_transitions WHERE reason = 'rss_deactivate' AND
+	    object IN (SELECT object FROM v_faults WHERE pid = 100
+	    AND kind = 'zero_fill')")"
+	is "pages taken from the limited one" 1 "$(sql "SELECT
+	    count(*) > 50 FROM v_transitions WHERE reason = 'rss_deactivate'
+	    AND object IN (SELECT object FROM v_faults WHERE pid = 101
+	    AND kind = 'zero_fill')")"
 	;;
 racct)
 	# accounting looks once a second, however much memory there is; a

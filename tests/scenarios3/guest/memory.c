@@ -8,6 +8,7 @@
  *	rss MB SECONDS KB	the same with RLIMIT_RSS of its own
  *	lock PAGES MB		mlock, then pressure; munlock
  *	advise MB		every kind of madvise
+ *	wait MB			forks a child that touches MB, tells how it ended
  *	truncate		a store beyond the end of a file that shrank
  *	read FILE		the bytes of a mapped file
  */
@@ -20,6 +21,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,6 +44,14 @@ anon(size_t bytes)
 
 	need(p != MAP_FAILED, "mmap");
 	return (p);
+}
+
+/* On the host only the output is wanted: it need not wait. */
+static void
+rest(const struct timespec *ts)
+{
+	if (getenv("NOSLEEP") == NULL)
+		nanosleep(ts, NULL);
 }
 
 /* A word a page; what was there must be what the round before left. */
@@ -82,7 +92,7 @@ do_idle(size_t mb, uint64_t seconds)
 
 	for (uint64_t r = 0; r < seconds * 10; r++) {
 		sum += touch(p, mb << 20, r);
-		nanosleep(&tenth, NULL);
+		rest(&tenth);
 	}
 	printf("%016llx\n", (unsigned long long)sum);
 }
@@ -93,7 +103,7 @@ do_sleep(size_t mb, uint64_t seconds)
 	const struct timespec ts = { (time_t)seconds, 0 };
 	uint64_t *p = anon(mb << 20), sum = touch(p, mb << 20, 0);
 
-	nanosleep(&ts, NULL);
+	rest(&ts);
 	sum += touch(p, mb << 20, 1);
 	printf("%016llx\n", (unsigned long long)sum);
 }
@@ -133,6 +143,24 @@ do_advise(size_t mb)
 	for (size_t i = 0; i < 64 * PAGE / 8; i++)
 		left |= f[i];
 	printf("%016llx %d\n", (unsigned long long)sum, left == 0);
+}
+
+static void
+do_wait(size_t mb)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	need(pid >= 0, "fork");
+	if (pid == 0) {
+		(void)touch(anon(mb << 20), mb << 20, 0);
+		_exit(0);
+	}
+	need(waitpid(pid, &status, 0) == pid, "waitpid");
+	if (WIFSIGNALED(status))
+		printf("child: signal %d\n", WTERMSIG(status));
+	else
+		printf("child: exit %d\n", WEXITSTATUS(status));
 }
 
 static void
@@ -191,6 +219,8 @@ main(int argc, char **argv)
 		do_lock(a, b);
 	else if (strcmp(what, "advise") == 0)
 		do_advise(a);
+	else if (strcmp(what, "wait") == 0)
+		do_wait(a);
 	else if (strcmp(what, "truncate") == 0)
 		do_truncate();
 	else if (strcmp(what, "read") == 0 && argc > 2)
