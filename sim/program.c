@@ -34,24 +34,33 @@ take_first(struct machine *m)
 	m->nprograms = 1;
 }
 
+/* Its directory and its input are there before anything runs. */
 static int
-check_directory(struct machine *m, const struct program *prog,
-    struct sim_err *err)
+check_files(struct machine *m, const struct program *prog, struct sim_err *err)
 {
-	struct inode *ip;
-	int error;
+	struct inode *dir, *ip;
+	int error = 0;
 
-	if (prog->cwd == NULL)
-		return (0);
-	error = vfs_lookup(m->vfs, NULL, prog->cwd, true, &ip);
-	if (error == 0 && !inode_is_directory(ip))
-		error = -ENOTDIR;
-	else if (error == 0)
-		inode_rele(ip);
+	if (prog->cwd != NULL)
+		error = vfs_lookup(m->vfs, NULL, prog->cwd, true, &dir);
+	else
+		dir = vfs_cwd(m->vfs);
 	if (error != 0)
 		return (sim_err_set(err, -error, "%s: working directory %s: "
 		    "%s", prog->name, prog->cwd, strerror(-error)));
-	return (0);
+	if (!inode_is_directory(dir)) {
+		error = sim_err_set(err, ENOTDIR, "%s: working directory %s: "
+		    "%s", prog->name, prog->cwd, strerror(ENOTDIR));
+	} else if (prog->stdio[0] != NULL) {
+		error = vfs_lookup(m->vfs, dir, prog->stdio[0], true, &ip);
+		if (error == 0)
+			inode_rele(ip);
+		else
+			(void)sim_err_set(err, -error, "%s: stdin %s: %s",
+			    prog->name, prog->stdio[0], strerror(-error));
+	}
+	inode_rele(dir);
+	return (error);
 }
 
 int
@@ -70,7 +79,7 @@ programs_check(struct machine *m, struct sim_err *err)
 		m->results[i].prog = &m->programs[i];
 		error = load_check(m->vfs, NULL, m->programs[i].exe, err);
 		if (error == 0)
-			error = check_directory(m, &m->programs[i], err);
+			error = check_files(m, &m->programs[i], err);
 	}
 	m->res.programs = m->results;
 	m->res.nprograms = m->nprograms;
