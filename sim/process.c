@@ -459,6 +459,8 @@ uproc_start(struct machine *m, const struct program *prog, struct sim_err *err)
 	error = uproc_init_files(p, m->mc, err);
 	if (error != 0)
 		return (error);
+	p->nice = prog->nice;
+	vm_proc_set_nice(m->vm, p->proc, p->nice);
 	if (prog->rss_limit != 0)
 		vm_proc_set_rlimit(p->proc, VM_RLIMIT_RSS, prog->rss_limit);
 	if (prog->racct_rss != 0)

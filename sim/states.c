@@ -88,6 +88,9 @@ states_watch(void *ctx, void *cookie, enum sim_doing doing, const char *wmesg,
 	case SIM_SLEEPING:
 		change(ctx, t, sleep_kind(wmesg), wmesg, when);
 		break;
+	case SIM_HELD:
+		change(ctx, t, DOING_SWAPIN, NULL, when);
+		break;
 	}
 }
 
@@ -129,7 +132,7 @@ swap_threads(struct machine *m, struct uproc *p, int kind, sim_time_t when)
 
 		if (kind == VME_SWAP_OUT && cur->wmesg != NULL)
 			change(m, t, DOING_SWAPPED, cur->wmesg, when);
-		else if (kind == VME_SWAP_IN && out)
+		else if (kind == VME_SWAP_IN && out && cur->wmesg != NULL)
 			change(m, t, sleep_kind(cur->wmesg), cur->wmesg, when);
 	}
 }

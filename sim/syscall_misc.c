@@ -563,19 +563,6 @@ sys_sched_get_priority_min(struct sysctx *c)
 	return (priority_limit((int)c->a[0], 1));
 }
 
-/* Linux answers 20 - nice. */
-int64_t
-sys_getpriority(struct sysctx *c)
-{
-	return ((uint32_t)c->a[0] > PRIO_USER ? -EINVAL : 20);
-}
-
-int64_t
-sys_setpriority(struct sysctx *c)
-{
-	return ((uint32_t)c->a[0] > PRIO_USER ? -EINVAL : 0);
-}
-
 /* ---- a thread's set-up ---- */
 
 int64_t

@@ -219,6 +219,12 @@ vm_proc_nswap(const struct proc *p)
 	return (p->p_nswap);
 }
 
+int
+vm_proc_nice(const struct proc *p)
+{
+	return (p->p_nice);
+}
+
 bool
 vm_proc_in_memory(const struct proc *p)
 {

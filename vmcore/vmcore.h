@@ -278,6 +278,7 @@ void vm_proc_free(struct vm *vm, struct proc *p);
 /* The running thread is about to return to user mode, each time. */
 void vm_userret(struct vm *vm);
 void vm_proc_set_nice(struct vm *vm, struct proc *p, int nice); /* -20..20 */
+int vm_proc_nice(const struct proc *p);
 /* Times swapped out; is it in memory now? */
 uint32_t vm_proc_nswap(const struct proc *p);
 bool vm_proc_in_memory(const struct proc *p);

@@ -335,8 +335,10 @@ end_sleep(struct sim_thread *td, int result)
 	sim_sleepq_remove(td);
 	td->sleep_result = result;
 	td->state = TDS_HELD;
-	if (!may_run(td))
+	if (!may_run(td)) {
+		sim_watched(td, SIM_HELD, NULL, sim_now(td->sim));
 		return (false);
+	}
 	sim_make_runnable(td, false);
 	return (true);
 }

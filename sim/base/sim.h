@@ -237,10 +237,11 @@ void sim_set_trace(struct sim *sim, const struct sim_trace_ops *ops, void *ctx);
 
 /*
  * What watched threads do, at every change: waiting for a CPU, on one, asleep
- * on wmesg. `when` may lie before the change before it when another
- * CPU's clock is behind. The watcher changes nothing of the simulation.
+ * on wmesg, held though their sleep is over. `when` may lie before the change
+ * before it when another CPU's clock is behind. The watcher changes nothing of
+ * the simulation.
  */
-enum sim_doing { SIM_READY, SIM_RUNNING, SIM_SLEEPING };
+enum sim_doing { SIM_READY, SIM_RUNNING, SIM_SLEEPING, SIM_HELD };
 typedef void sim_watch_fn(void *ctx, void *cookie, enum sim_doing doing,
     const char *wmesg, sim_time_t when);
 void sim_set_watch(struct sim *sim, sim_watch_fn *fn, void *ctx);
