@@ -467,9 +467,11 @@ body_wait_for_map(struct worker *me)
 {
 	struct vmspace *other = me->w->worker[0].vs;
 
+	vmspace_ref(other);
 	vm_map_lock(me->w->r.vm, &other->vm_map);
 	ck_assert_uint_ge(sim_now(me->w->r.sim), 9 * SECOND);
 	vm_map_unlock(me->w->r.vm, &other->vm_map);
+	vmspace_free(me->w->r.vm, other);
 	me->w->idle_left--;
 }
 
