@@ -234,8 +234,16 @@ pager_putpages(struct vm *vm, vm_object_t object, vm_page_t *mc, int count,
 	}
 }
 
+static void
+pager_dealloc(struct vm *vm, vm_object_t object)
+{
+	(void)vm;
+	(void)object;
+}
+
 const struct vm_pagerops fz_pager = {
 	.putpages = pager_putpages,
+	.dealloc = pager_dealloc,
 };
 
 /* ---- the daemons' work, a piece at a time */
@@ -262,6 +270,36 @@ random_deactivate(struct fz *f)
 	vm_object_runlock(f->vm, object);
 }
 
+/* Contiguous memory comes and goes; pages of it are nobody else's. */
+static void
+random_contig(struct fz *f)
+{
+	struct vm_contig *c = &f->contig[fz_below(f, FZ_CONTIGS)];
+	struct vm_contig_request rq = { .pages = 1 + fz_below(f, 24),
+		.align = (vm_paddr_t)PAGE_SIZE << fz_below(f, 4) };
+
+	if (c->object != NULL) {
+		vm_contig_free(f->vm, c);
+		return;
+	}
+	if (fz_below(f, 2) != 0)
+		rq.low = (vm_paddr_t)fz_below(f, f->vm->page_array_size) <<
+		    PAGE_SHIFT;
+	if (vm_contig_alloc(f->vm, &rq, c))
+		KASSERT(f->sim, c->pages == rq.pages &&
+		    ((vm_paddr_t)c->first << PAGE_SHIFT) % rq.align == 0 &&
+		    (vm_paddr_t)c->first << PAGE_SHIFT >= rq.low,
+		    ("FUZZ_CONTIG: %u pages at %u", c->pages, c->first));
+}
+
+void
+fz_free_contigs(struct fz *f)
+{
+	for (uint32_t i = 0; i < FZ_CONTIGS; i++)
+		if (f->contig[i].object != NULL)
+			vm_contig_free(f->vm, &f->contig[i]);
+}
+
 void
 fz_random_scan(struct fz *f)
 {
@@ -273,6 +311,8 @@ fz_random_scan(struct fz *f)
 		random_grow_cache(f);
 	else if (r < 3)
 		random_deactivate(f);
+	else if (r < 5)
+		random_contig(f);
 	else
 		vm_pageout_scan(f->vm, &f->vm->dom[fz_below(f,
 		    f->vm->ndomains)], (int)fz_below(f, 4));

@@ -494,7 +494,8 @@ fz_op(struct fz *f)
 		idle_page(f, m);
 		return;
 	}
-	if (fz_locked(m->object))
+	if (fz_locked(m->object) || m->object < f->objs ||
+	    m->object >= f->objs + FZ_OBJECTS)
 		return;
 	if (*owner_of(f, m) != FZ_NOBODY) {
 		owned_page(f, m);
@@ -512,6 +513,7 @@ fz_drain(struct fz *f)
 	struct vm *vm = f->vm;
 	uint32_t i;
 
+	fz_free_contigs(f);
 	for (i = 0; i < vm->page_array_size; i++) {
 		vm_page_t m = &vm->page_array[i];
 

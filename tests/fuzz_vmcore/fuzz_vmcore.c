@@ -57,6 +57,7 @@ machine_objects(struct fz *f)
 		o->pg_color = (uint16_t)fz_below(f, 64);
 		TAILQ_INSERT_TAIL(&f->vm->object_list, o, object_list);
 	}
+	f->vm->object_next_id = FZ_OBJECTS;
 }
 
 /* Memory in as many pieces as domains, with a hole between two of them. */
@@ -121,6 +122,8 @@ machine_create(const struct fz_config *cfg)
 	f->vm->invariants = true;
 	f->vm->zero_idle_enabled = 1;
 	TAILQ_INIT(&f->vm->object_list);
+	TAILQ_INIT(&f->vm->object_pool);
+	f->vm->pagerops[OBJT_DEFAULT] = &fz_pager;
 	TAILQ_INIT(&f->vm->allproc);
 	machine_memory(f, cfg->pages != 0 ? cfg->pages :
 	    sizes[fz_below(f, 4)], cfg->domains != 0 ? cfg->domains :
@@ -145,11 +148,16 @@ machine_create(const struct fz_config *cfg)
 static void
 machine_destroy(struct fz *f)
 {
+	vm_object_t o;
 	uint32_t i;
 
 	for (i = 0; i < FZ_PMAPS; i++) {
 		pmap_remove_pages(f->pmaps[i]);
 		pmap_destroy(f->pmaps[i]);
+	}
+	while ((o = TAILQ_FIRST(&f->vm->object_pool)) != NULL) {
+		TAILQ_REMOVE(&f->vm->object_pool, o, object_list);
+		free(o);
 	}
 	sim_destroy(f->sim);
 	vm_pageout_destroy(f->vm);

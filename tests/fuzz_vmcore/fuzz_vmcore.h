@@ -11,6 +11,7 @@
 #define FZ_OBJECT_PAGES 256
 #define FZ_PMAPS 3
 #define FZ_WAITERS 3
+#define FZ_CONTIGS 4
 
 enum fz_owner { FZ_NOBODY, FZ_BUSY, FZ_IO, FZ_WRITE };
 
@@ -31,6 +32,7 @@ struct fz {
 	struct thread user_td, daemon_td;
 	struct vm_object objs[FZ_OBJECTS];
 	struct pmap *pmaps[FZ_PMAPS];
+	struct vm_contig contig[FZ_CONTIGS]; /* object NULL: none */
 	uint8_t *owner; /* enum fz_owner, by page */
 	uint32_t held; /* pages held in all */
 	int depth; /* inside an operation that lets others in */
@@ -52,6 +54,7 @@ void fz_complete_write(struct fz *f, vm_page_t m, int status);
 extern const struct vm_pageout_env fz_env;
 extern const struct vm_pagerops fz_pager;
 void fz_random_scan(struct fz *f);
+void fz_free_contigs(struct fz *f);
 
 static inline uint32_t
 fz_below(struct fz *f, uint32_t bound)
