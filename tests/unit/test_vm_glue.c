@@ -9,7 +9,7 @@
 #include "vmcore/bsd/vm_glue.h"
 #include "vmcore/bsd/vm_pageout.h"
 
-#define WORKERS 16
+#define WORKERS 64
 #define EVENTS 20000
 #define MS 1000000ull /* cycles: 1 GHz */
 #define SECOND (1000 * MS)
@@ -27,7 +27,7 @@ struct worker {
 	uint64_t count;
 	sim_time_t asleep, awake; /* of the last sleep */
 	uint32_t nswap; /* at its end */
-	bool done;
+	bool done, killed;
 };
 
 struct world {
@@ -83,11 +83,25 @@ on_swapped(void *ctx, struct proc *p, bool out)
 		w->ins++;
 }
 
+/* Out of memory: its thread shall end when it runs next. */
+static void
+on_kill(void *ctx, struct proc *p, const char *why)
+{
+	struct world *w = ctx;
+	int i;
+
+	(void)why;
+	for (i = 0; i < w->nworkers; i++)
+		if (w->worker[i].p == p)
+			w->worker[i].killed = true;
+}
+
 static const struct vm_trace_ops trace_ops = {
 	.transition = on_transition,
 	.event = on_event,
 };
 static const struct vm_up_ops up_ops = {
+	.kill = on_kill,
 	.swapped = on_swapped,
 };
 
@@ -974,6 +988,49 @@ START_TEST(seconds_are_counted)
 }
 END_TEST
 
+/* ------------------------------------------------------------ the end */
+
+/* More than memory and swap together, until it is killed. */
+static void
+body_leak(struct worker *me)
+{
+	struct rig *r = &me->w->r;
+	uint64_t i;
+
+	(void)sleep_at(me, PVM, 20 * SECOND);
+	rig_anon(r, me->vs, RIG_BASE, 12000);
+	for (i = 0; i < 12000 && !me->killed; i++) {
+		rig_store(r, me->vs, RIG_BASE + i * PAGE_SIZE, i);
+		user_step(me, MS / 100);
+	}
+	ck_assert(me->killed);
+	me->count = sim_now(r->sim);
+}
+
+/*
+ * Fifty processes are out when memory ends. Held one after the other to be
+ * measured, they would come in and use up the page daemon's own reserve.
+ */
+START_TEST(out_of_memory_while_many_are_out)
+{
+	struct world *w = world_create(600, 1);
+	struct worker *leak;
+	int i;
+
+	rig_set(&w->r, "vm.swap_idle_enabled", "1");
+	rig_boot(&w->r);
+	for (i = 0; i < 50; i++)
+		worker_start(w, body_nap)->count = 400000;
+	leak = worker_start(w, body_leak);
+	world_run(w);
+	ck_assert_uint_gt(leak->count, 20 * SECOND);
+	ck_assert_uint_lt(leak->count, 200 * SECOND);
+	for (i = 0; i < 50; i++)
+		ck_assert_uint_ge(w->worker[i].nswap, 1);
+	world_destroy(w);
+}
+END_TEST
+
 /* ------------------------------------------------------------ repeating */
 
 static uint64_t
@@ -1027,6 +1084,7 @@ main(void)
 	tcase_add_test(tc, equals_share_and_the_interactive_goes_first);
 	tcase_add_test(tc, nice_counts);
 	tcase_add_test(tc, seconds_are_counted);
+	tcase_add_test(tc, out_of_memory_while_many_are_out);
 	tcase_add_test(tc, runs_repeat_themselves_on_any_number_of_cpus);
 	return (rig_suite("vm_glue", tc));
 }

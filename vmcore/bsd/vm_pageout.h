@@ -219,6 +219,10 @@ struct vm_pageout {
 	 * the kernel's own frames at each event (companions 12). */
 	uint32_t lowmem_pages, uma_pages;
 
+	/* Measuring a candidate for out of memory brings it in, as in the
+	 * seed; 0: only the one that is chosen (vm_pageout_oom.c). */
+	int32_t oom_swaps_in;
+
 	/* vm_glue (process swapping), NULL until there is one */
 	void (*swapout_procs)(struct vm *vm, int flags);
 	void (*faultin)(struct vm *vm, struct proc *p);

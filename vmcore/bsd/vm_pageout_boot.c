@@ -33,6 +33,7 @@ vm_pageout_create_with(struct vm *vm, const struct vm_page_ops *ops,
 	po->vm_max_launder = 32;
 	po->lowmem_period = 10;
 	po->vm_swap_enabled = 1;
+	po->oom_swaps_in = 1;
 	sim_rng_init(&po->lock_fail, sim_rng_seed(vm->sim), "lock_fail");
 	vm->pageout = po;
 	vm->f11_predicates = true;
@@ -104,6 +105,11 @@ static const struct tunable pageout_rows[] = {
 	    .source = SRC,
 	    .help = "fruitless scans in a row that make a vote for killing a "
 		    "process"),
+	ROW("vm.pageout_oom_swapin", TUN_BOOL, oom_swaps_in,
+	    .def = 0, .min = 0, .max = 1, .unit = "",
+	    .source = "FreeBSD 11 vm_pageout.c, _PHOLD in vm_pageout_oom()",
+	    .help = "swap every candidate in to measure it, which can use up "
+		    "the daemon's own reserve; 0: only the chosen one"),
 	ROW("vm.max_wired", TUN_INT, vm_page_max_wired,
 	    .flags = TUN_AUTO, .def = 0, .min = 0, .max = INT32_MAX,
 	    .unit = "pages", .source = SRC,

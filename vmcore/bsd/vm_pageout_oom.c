@@ -6,7 +6,12 @@
  * Source:    FreeBSD 11 vm_pageout.c, vm_pageout_mightbe_oom(),
  *            vm_pageout_oom(), vm_pageout_oom_pagecount().
  * Differs:   a process cannot change in mid-test (one simulated thread at a
- *            time), so process and thread locks are left out.
+ *            time), so process and thread locks are left out. In ordinary
+ *            runs (vm.pageout_oom_swapin 0) only the chosen process is brought
+ *            in: the seed brings in all that are out, one after the other, and
+ *            with many of them the daemon ends up waiting for itself, having
+ *            spent its reserve on their kernel stacks (FreeBSD held them
+ *            without bringing them in from 2017 on).
  */
 #include "vmcore/bsd/vm_pageout.h"
 
@@ -122,10 +127,19 @@ vm_pageout_oom_threads_ok(const struct proc *p)
 	return (true);
 }
 
+/* Keep a candidate; a swapped-out one comes in only if that is wanted. */
+static void
+vm_pageout_oom_hold(struct vm *vm, struct proc *p)
+{
+	if (vm->pageout->oom_swaps_in != 0)
+		vm_proc_hold(vm, p);
+	else
+		p->p_lock++;
+}
+
 /*
  * The size of a candidate in pages; false when it cannot be measured without
- * waiting. The process is held, which brings a swapped-out one in, and stays
- * held when true is returned.
+ * waiting. The process is held and stays held when true is returned.
  */
 static bool
 vm_pageout_oom_measure(struct vm *vm, struct proc *p, int shortage,
@@ -137,7 +151,7 @@ vm_pageout_oom_measure(struct vm *vm, struct proc *p, int shortage,
 	vs = env->vmspace_acquire_ref(vm, p);
 	if (vs == NULL)
 		return (false);
-	vm_proc_hold(vm, p);
+	vm_pageout_oom_hold(vm, p);
 	if (!env->map_trylock_read(vm, &vs->vm_map)) {
 		vm_proc_release(vm, p);
 		env->vmspace_free(vm, vs);
@@ -176,6 +190,8 @@ vm_pageout_oom_select(struct vm *vm, int shortage, uint64_t *bigsize)
 		vm_penv(vm)->preempt(vm); /* R12 (f) */
 	}
 	vm_allproc_sunlock(vm);
+	if (bigproc != NULL && (bigproc->p_sflag & PS_INMEM) == 0)
+		vm_penv(vm)->faultin(vm, bigproc);
 	return (bigproc);
 }
 
