@@ -327,9 +327,7 @@ int
 uproc_init_files(struct uproc *p, const struct machine_config *mc,
     struct sim_err *err)
 {
-	p->sys = machine_sysstate(p->m);
-	TAILQ_INSERT_TAIL(&p->sys->procs, p, sys_link);
-	p->listed = true;
+	uproc_list(machine_sysstate(p->m), p);
 	p->umask = 022;
 	p->dumpable = 1;
 	default_limits(p, mc);
@@ -343,9 +341,7 @@ uproc_init_files(struct uproc *p, const struct machine_config *mc,
 void
 uproc_free_files(struct uproc *p)
 {
-	if (p->listed)
-		TAILQ_REMOVE(&p->sys->procs, p, sys_link);
-	p->listed = false;
+	uproc_unlist(p);
 	itimers_free(p);
 	shm_detach_all(p);
 	fdtable_free(p->fds);

@@ -40,21 +40,6 @@ clone_check(const struct clone_request *r)
 	return (0);
 }
 
-static bool
-too_many(const struct machine *m)
-{
-	const struct uthread *t;
-	const struct uproc *p;
-	uint32_t n = 0;
-
-	TAILQ_FOREACH(p, &m->procs, link) {
-		n++;
-		TAILQ_FOREACH(t, &p->threads, link)
-			n++;
-	}
-	return (n >= TASKS_MAX);
-}
-
 /* ---- the child's processor ---- */
 
 static struct cpu_context *
@@ -185,10 +170,8 @@ clone_process_state(struct uproc *p, struct uproc *from, uint64_t flags)
 static void
 clone_publish(struct uproc *p, struct uproc *from, uint64_t flags)
 {
-	p->sys = from->sys;
 	p->parent = flags & CLONE_PARENT ? from->parent : from;
-	TAILQ_INSERT_TAIL(&p->sys->procs, p, sys_link);
-	p->listed = true;
+	uproc_list(from->sys, p);
 	if (p->parent != NULL)
 		TAILQ_INSERT_TAIL(&p->parent->children, p, sibling);
 	if (p->m->db != NULL)
@@ -294,7 +277,7 @@ task_clone(struct sysctx *c, const struct clone_request *r)
 
 	if (error != 0)
 		return (error);
-	if (too_many(c->m))
+	if (c->m->ntasks >= TASKS_MAX)
 		return (-EAGAIN);
 	return (r->flags & CLONE_THREAD ? clone_thread(c, r) :
 	    clone_process(c, r));

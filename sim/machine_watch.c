@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "sim/machine_int.h"
+#include "sim/syscall_int.h"
 
 #define POLL_NS 100000000u /* Ctrl-C while every thread sleeps: 0.1 s */
 #define PROGRESS_SKIP 256 /* user slices between looks at the host's clock */
@@ -238,17 +239,14 @@ trace_transition(void *ctx, const struct vm_transition *t)
 static void
 count_fault(struct machine *m, const struct vm_fault_record *f)
 {
-	struct uproc *p;
+	struct uproc *p = uproc_find(m->sys, f->pid);
 
-	TAILQ_FOREACH(p, &m->procs, link) {
-		if (p->pid == f->pid) {
-			if (f->kind == VMF_FILE || f->kind == VMF_SWAP)
-				p->majflt++;
-			else
-				p->minflt++;
-			return;
-		}
-	}
+	if (p == NULL)
+		return;
+	if (f->kind == VMF_FILE || f->kind == VMF_SWAP)
+		p->majflt++;
+	else
+		p->minflt++;
 }
 
 static void

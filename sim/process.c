@@ -32,6 +32,7 @@ uproc_new(struct machine *m, struct uproc *parent, const char *comm)
 	p->umask = parent != NULL ? parent->umask : 022;
 	snprintf(p->comm, sizeof(p->comm), "%.15s", comm);
 	TAILQ_INSERT_TAIL(&m->procs, p, link);
+	m->ntasks++;
 	return (p);
 }
 
@@ -169,6 +170,7 @@ void
 uproc_free(struct uproc *p)
 {
 	TAILQ_REMOVE(&p->m->procs, p, link);
+	p->m->ntasks--;
 	uproc_free_files(p);
 	uproc_put_args(p);
 	free(p->exe_path);
@@ -290,6 +292,7 @@ uthread_end(struct uthread *t)
 	m->cpu->ops->context_free(m->cpu, t->ctx);
 	states_thread_end(t);
 	TAILQ_REMOVE(&p->threads, t, link);
+	m->ntasks--;
 	last = TAILQ_EMPTY(&p->threads);
 	if (last) {
 		uproc_leave_memory(p);
@@ -367,6 +370,7 @@ uthread_begin(struct uthread *t, sim_thread_fn *fn)
 		return (-ENOMEM);
 	vm_thread_start(m->vm, t->td, t->st);
 	TAILQ_INSERT_TAIL(&t->p->threads, t, link);
+	m->ntasks++;
 	states_thread_begin(t);
 	return (0);
 }

@@ -99,11 +99,31 @@ uproc_find(struct sysstate *ss, int32_t pid)
 {
 	struct uproc *p;
 
-	TAILQ_FOREACH(p, &ss->procs, sys_link) {
+	LIST_FOREACH(p, &ss->by_pid[(uint32_t)pid % PID_BUCKETS], hash) {
 		if (p->pid == pid)
 			return (p);
 	}
 	return (NULL);
+}
+
+void
+uproc_list(struct sysstate *ss, struct uproc *p)
+{
+	p->sys = ss;
+	TAILQ_INSERT_TAIL(&ss->procs, p, sys_link);
+	LIST_INSERT_HEAD(&ss->by_pid[(uint32_t)p->pid % PID_BUCKETS], p,
+	    hash);
+	p->listed = true;
+}
+
+void
+uproc_unlist(struct uproc *p)
+{
+	if (!p->listed)
+		return;
+	TAILQ_REMOVE(&p->sys->procs, p, sys_link);
+	LIST_REMOVE(p, hash);
+	p->listed = false;
 }
 
 struct uthread *

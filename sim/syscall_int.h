@@ -19,6 +19,7 @@
 #define ERESTART_RESTARTBLOCK 516
 
 #define SYSBUF_SIZE 65536u
+#define PID_BUCKETS 1024u
 #define SYS_IOV_MAX 1024u
 
 struct sysbuf { /* kernel memory for one call's data */
@@ -81,6 +82,7 @@ struct sysstate {
 	struct vm *vm;
 	struct vfs *vfs;
 	TAILQ_HEAD(, uproc) procs; /* by pid */
+	LIST_HEAD(, uproc) by_pid[PID_BUCKETS];
 	TAILQ_HEAD(, futex_waiter) futexes; /* longest waiting first */
 	LIST_HEAD(, file) files; /* every open one */
 	struct sysbuf *bufs, *free_bufs;
@@ -149,6 +151,9 @@ int sys_set_size(struct sysctx *c, struct inode *ip, uint64_t size);
 uint64_t sys_limit(const struct uproc *p, int resource); /* soft */
 bool user_range_ok(vm_offset_t va, uint64_t n);
 struct uproc *uproc_find(struct sysstate *ss, int32_t pid);
+/* From now on, or no more, the calls see it. */
+void uproc_list(struct sysstate *ss, struct uproc *p);
+void uproc_unlist(struct uproc *p);
 struct uthread *sys_curthread(struct sysstate *ss);
 /* Threads in poll or select look again. */
 void poll_wakeup(struct sysstate *ss);

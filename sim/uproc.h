@@ -92,6 +92,7 @@ struct uproc {
 	/* syscall.c */
 	struct sysstate *sys;
 	TAILQ_ENTRY(uproc) sys_link; /* in order of pid */
+	LIST_ENTRY(uproc) hash; /* by pid */
 	uint64_t locked_pages; /* mlock, for RLIMIT_MEMLOCK */
 	bool lock_future; /* mlockall(MCL_FUTURE) */
 	int32_t dumpable; /* prctl(PR_SET_DUMPABLE) */
