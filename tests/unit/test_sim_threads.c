@@ -503,6 +503,58 @@ START_TEST(every_sleep_and_wakeup_is_traced)
 }
 END_TEST
 
+struct watched {
+	struct world *w;
+	const char *name;
+};
+
+static void
+note_doing(void *ctx, void *cookie, enum sim_doing doing, const char *wmesg,
+    sim_time_t when)
+{
+	const struct watched *x = cookie;
+	char text[32];
+
+	ck_assert_ptr_eq(ctx, x->w);
+	ck_assert_uint_eq(when, sim_now(x->w->sim));
+	snprintf(text, sizeof(text), "%s:%s", x->name, doing == SIM_READY ?
+	    "ready" : doing == SIM_RUNNING ? "run" : wmesg);
+	mark(x->w, text);
+}
+
+static void
+spend_sleep_spend(void *arg)
+{
+	struct world *w = arg;
+
+	sim_spend(w->sim, 10);
+	ck_assert_int_eq(sim_sleep(w->sim, &w->chan[0], 80, "nap", 100),
+	    SIM_TIMEOUT);
+	sim_spend(w->sim, 5);
+}
+
+/* Each change of the watched ones, none of the others. */
+START_TEST(what_watched_threads_do_is_told)
+{
+	struct world w;
+	struct watched a = { &w, "a" }, b = { &w, "b" }, c = { &w, "c" };
+	struct sim_thread *td;
+
+	world_open(&w, NULL);
+	sim_set_watch(w.sim, note_doing, &w);
+	sim_thread_watch(spawn(&w, "a", 160, spend_sleep_spend), &a);
+	spawn(&w, "quiet", 160, spend_sleep_spend);
+	sim_thread_watch(spawn(&w, "b", 160, spend_sleep_spend), &b);
+	td = spawn(&w, "c", 160, spend_sleep_spend);
+	sim_thread_watch(td, &c);
+	sim_thread_watch(td, NULL);
+	sim_run(w.sim);
+	ck_assert_str_eq(w.trace, "a:run@0 a:nap@10 b:run@20 b:nap@30 "
+	    "a:ready@110 a:run@110 b:ready@130 b:run@130");
+	sim_destroy(w.sim);
+}
+END_TEST
+
 /* ------------------------------------------------------------ tags */
 
 static void
@@ -1370,6 +1422,7 @@ main(void)
 		channel_and_message_are_visible_while_asleep,
 		sleep_priority_holds_until_user_mode,
 		every_sleep_and_wakeup_is_traced,
+		what_watched_threads_do_is_told,
 		tags_belong_to_their_context,
 		preemption_by_a_better_thread_at_the_point_only,
 		no_preemption_by_an_equal,
