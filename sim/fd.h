@@ -42,7 +42,9 @@ struct file {
 	uint64_t offset;
 	bool pos_busy; /* somebody is moving the offset */
 	struct inode *ip; /* referenced; NULL: pipe, host */
-	struct pipe *pipe;
+	struct pipe *pipe; /* of a socket: what it reads */
+	struct pipe *out; /* of a socket: what it writes */
+	uint64_t count; /* eventfd */
 	int host_fd;
 	char *text; /* contents of a /proc file, taken at open */
 	size_t text_length;
@@ -96,6 +98,19 @@ int fifo_open(struct sysctx *c, struct inode *ip, uint32_t flags,
 int typed_open(struct sysctx *c, struct inode *ip, uint64_t think_ns,
     struct file **out);
 bool file_is_pipe(const struct file *f);
+/*
+ * One direction of a pipe or socket. take: what there is, 0 at the end;
+ * give: all of it (sigpipe: as of a pipe). Both may sleep if `wait`, else
+ * -EAGAIN. leave: a reader or a writer less; the last one frees it.
+ */
+struct pipe *pipe_channel(struct sysstate *ss); /* one reader, one writer */
+ssize_t pipe_take(struct sysctx *c, struct pipe *pp, bool wait, void *buf,
+    size_t n);
+ssize_t pipe_give(struct sysctx *c, struct pipe *pp, bool wait, bool sigpipe,
+    const void *buf, size_t n);
+uint32_t pipe_events(const struct pipe *pp, bool reader);
+void pipe_leave(struct pipe *pp, bool reader, bool writer);
+uint64_t pipe_ino(const struct pipe *pp);
 /* Unread bytes, for FIONREAD. */
 uint32_t file_pending(const struct file *f);
 

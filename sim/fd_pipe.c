@@ -75,10 +75,9 @@ pipe_put(struct pipe *pp, const uint8_t *buf, uint32_t n)
 	pp->used += n;
 }
 
-static ssize_t
-pipe_read(struct sysctx *c, struct file *f, void *buf, size_t n, uint64_t off)
+ssize_t
+pipe_take(struct sysctx *c, struct pipe *pp, bool wait, void *buf, size_t n)
 {
-	struct pipe *pp = f->pipe;
 	int error = 0;
 
 	if (n == 0)
@@ -86,7 +85,7 @@ pipe_read(struct sysctx *c, struct file *f, void *buf, size_t n, uint64_t off)
 	while (pp->used == 0) {
 		if (pp->writers == 0)
 			return (0);
-		if (f->flags & O_NONBLOCK)
+		if (!wait)
 			return (-EAGAIN);
 		/* what has come meanwhile comes before a signal */
 		if (error != 0)
@@ -111,11 +110,10 @@ pipe_room(const struct pipe *pp, size_t n)
 	return (room < n ? room : n);
 }
 
-static ssize_t
-pipe_write(struct sysctx *c, struct file *f, const void *buf, size_t n,
-    uint64_t off)
+ssize_t
+pipe_give(struct sysctx *c, struct pipe *pp, bool wait, bool sigpipe,
+    const void *buf, size_t n)
 {
-	struct pipe *pp = f->pipe;
 	const uint8_t *p = buf;
 	size_t done = 0;
 	int error = 0;
@@ -124,7 +122,8 @@ pipe_write(struct sysctx *c, struct file *f, const void *buf, size_t n,
 		size_t k;
 
 		if (pp->readers == 0) {
-			signal_self(c->t, SIGPIPE);
+			if (sigpipe)
+				signal_self(c->t, SIGPIPE);
 			return (done != 0 ? (ssize_t)done : -EPIPE);
 		}
 		/* what began as a large write may go on in small pieces */
@@ -137,13 +136,36 @@ pipe_write(struct sysctx *c, struct file *f, const void *buf, size_t n,
 			pipe_changed(pp);
 			continue;
 		}
-		if (f->flags & O_NONBLOCK)
+		if (!wait)
 			return (done != 0 ? (ssize_t)done : -EAGAIN);
 		if (error != 0)
 			return (done != 0 ? (ssize_t)done : error);
 		error = sys_sleep(c, pp, PIPE_PRI, "pipewr", SIM_NO_TIMEOUT);
 	}
 	return ((ssize_t)n);
+}
+
+static ssize_t
+pipe_read(struct sysctx *c, struct file *f, void *buf, size_t n, uint64_t off)
+{
+	return (pipe_take(c, f->pipe, !(f->flags & O_NONBLOCK), buf, n));
+}
+
+static ssize_t
+pipe_write(struct sysctx *c, struct file *f, const void *buf, size_t n,
+    uint64_t off)
+{
+	return (pipe_give(c, f->pipe, !(f->flags & O_NONBLOCK), true, buf, n));
+}
+
+uint32_t
+pipe_events(const struct pipe *pp, bool reader)
+{
+	if (reader)
+		return ((pp->used != 0 ? POLLIN | POLLRDNORM : 0u) |
+		    (pp->writers == 0 ? POLLHUP : 0u));
+	return ((pp->used <= PIPE_SIZE - PIPE_ATOMIC ?
+	    POLLOUT | POLLWRNORM : 0u) | (pp->readers == 0 ? POLLERR : 0u));
 }
 
 static uint32_t
@@ -153,31 +175,20 @@ pipe_poll(struct file *f)
 	uint32_t acc = f->flags & O_ACCMODE, ev = 0;
 
 	if (acc != O_WRONLY) {
-		if (pp->used != 0)
-			ev |= POLLIN | POLLRDNORM;
-		if (pp->writers == 0 && (pp->fifo == NULL ||
-		    pp->opens_write != 0))
-			ev |= POLLHUP;
+		ev |= pipe_events(pp, true);
+		if (pp->fifo != NULL && pp->opens_write == 0)
+			ev &= ~(uint32_t)POLLHUP; /* nobody has come yet */
 	}
-	if (acc != O_RDONLY) {
-		if (pp->used <= PIPE_SIZE - PIPE_ATOMIC)
-			ev |= POLLOUT | POLLWRNORM;
-		if (pp->readers == 0)
-			ev |= POLLERR;
-	}
+	if (acc != O_RDONLY)
+		ev |= pipe_events(pp, false);
 	return (ev);
 }
 
-static void
-pipe_close(struct file *f)
+void
+pipe_leave(struct pipe *pp, bool reader, bool writer)
 {
-	struct pipe *pp = f->pipe;
-	uint32_t acc = f->flags & O_ACCMODE;
-
-	if (acc != O_WRONLY)
-		pp->readers--;
-	if (acc != O_RDONLY)
-		pp->writers--;
+	pp->readers -= reader;
+	pp->writers -= writer;
 	if (pp->readers != 0 || pp->writers != 0) {
 		pipe_changed(pp);
 		return;
@@ -185,6 +196,30 @@ pipe_close(struct file *f)
 	if (pp->fifo != NULL)
 		inode_set_data(pp->fifo, NULL);
 	free(pp);
+}
+
+struct pipe *
+pipe_channel(struct sysstate *ss)
+{
+	struct pipe *pp = pipe_new(ss);
+
+	if (pp != NULL)
+		pp->readers = pp->writers = 1;
+	return (pp);
+}
+
+uint64_t
+pipe_ino(const struct pipe *pp)
+{
+	return (pp->ino);
+}
+
+static void
+pipe_close(struct file *f)
+{
+	uint32_t acc = f->flags & O_ACCMODE;
+
+	pipe_leave(f->pipe, acc != O_WRONLY, acc != O_RDONLY);
 }
 
 static void
@@ -224,7 +259,7 @@ file_is_pipe(const struct file *f)
 uint32_t
 file_pending(const struct file *f)
 {
-	return (file_is_pipe(f) ? f->pipe->used : 0);
+	return (f->pipe != NULL ? f->pipe->used : 0);
 }
 
 /* An end of the pipe; counts itself among its readers and writers. */

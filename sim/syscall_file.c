@@ -95,7 +95,7 @@ uio_copyout(struct sysctx *c, struct uio *u, const void *buf, size_t n)
 }
 
 /* One plain buffer. */
-static int
+int
 uio_single(struct sysctx *c, struct uio *u, struct iovec64 *iv,
     vm_offset_t va, uint64_t n)
 {
@@ -113,7 +113,7 @@ uio_single(struct sysctx *c, struct uio *u, struct iovec64 *iv,
 	return (0);
 }
 
-static int
+int
 uio_vector(struct sysctx *c, struct uio *u, vm_offset_t va, uint64_t count)
 {
 	uint8_t *b;
@@ -204,8 +204,7 @@ transfer_loop(struct sysctx *c, struct file *f, struct uio *u, uint64_t off,
 		if (got < 0)
 			return (done != 0 ? done : got);
 		done += got;
-		if ((uint64_t)got < want || (f->ops->stream && !out &&
-		    file_is_pipe(f)))
+		if ((uint64_t)got < want || (!out && f->pipe != NULL))
 			break;
 		if (u->left != 0 && signal_pending(c->t))
 			break;
@@ -735,7 +734,7 @@ ioctl_pending(struct sysctx *c, struct file *f)
 	uint64_t size = f->ip != NULL ? inode_size(f->ip) : 0;
 	int32_t n;
 
-	if (file_is_pipe(f))
+	if (f->pipe != NULL)
 		n = (int32_t)file_pending(f);
 	else if (f->ops == &file_ops_regular)
 		n = size < f->offset ? 0 : size - f->offset > INT32_MAX ?

@@ -95,6 +95,7 @@ struct sysstate {
 	TAILQ_HEAD(, lockf_wait) lock_waits;
 	TAILQ_HEAD(, shm_segment) shm; /* sysv_shm.c: by id */
 	int32_t next_shmid;
+	uint64_t next_memfd;
 };
 
 struct sysctx {
@@ -173,6 +174,11 @@ struct uio {
 	uint64_t skip; /* done of iov[index] */
 	uint64_t left;
 };
+/* One buffer (iv is the caller's), or an iovec array. -EFAULT, -EINVAL. */
+int uio_single(struct sysctx *c, struct uio *u, struct iovec64 *iv,
+    vm_offset_t va, uint64_t n);
+int uio_vector(struct sysctx *c, struct uio *u, vm_offset_t va,
+    uint64_t count);
 /* Bytes moved, short only at a bad address (-EFAULT when none). */
 ssize_t uio_copyin(struct sysctx *c, struct uio *u, void *buf, size_t n);
 ssize_t uio_copyout(struct sysctx *c, struct uio *u, const void *buf, size_t n);

@@ -4,8 +4,10 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/shm.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 static void
@@ -405,6 +407,105 @@ posix_shared(void)
 	say("gone", shm_open("/vmsim-box", O_RDWR, 0));
 }
 
+/* ---- sockets and counters ---- */
+
+static void
+sockets(void)
+{
+	static char buf[100000];
+	struct pollfd pfd;
+	struct stat sb;
+	int s[2], st;
+	pid_t pid;
+
+	say("no such family", socketpair(AF_INET, SOCK_STREAM, 0, s));
+	say("pair", socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s));
+	fstat(s[0], &sb);
+	printf("socket %d cloexec %d\n", S_ISSOCK(sb.st_mode),
+	    fcntl(s[1], F_GETFD));
+	pfd = (struct pollfd) { s[0], POLLIN | POLLOUT, 0 };
+	printf("poll %d", poll(&pfd, 1, 0));
+	printf(" %x\n", pfd.revents);
+	say("nothing there", recv(s[0], buf, 1, MSG_DONTWAIT));
+	fflush(stdout);
+	if ((pid = fork()) == 0) {
+		ssize_t n;
+
+		close(s[0]);
+		while ((n = read(s[1], buf, sizeof(buf))) > 0)
+			for (ssize_t i = 0; i < n; ) {
+				ssize_t k = write(s[1], buf + i,
+				    (size_t)(n - i));
+
+				if (k < 0)
+					_exit(1);
+				i += k;
+			}
+		_exit(n != 0);
+	}
+	close(s[1]);
+	for (int i = 0; i < 5; i++) {
+		memset(buf, 'a' + i, 30000);
+		printf("sent %ld\n", (long)send(s[0], buf, 30000, 0));
+		memset(buf, 0, 30000);
+		printf("received %ld", (long)recv(s[0], buf, 30000,
+		    MSG_WAITALL));
+		printf(" %c%c\n", buf[0], buf[29999]);
+	}
+	say("shutdown", shutdown(s[0], SHUT_WR));
+	say("write after it", send(s[0], "x", 1, MSG_NOSIGNAL));
+	waitpid(pid, &st, 0);
+	printf("child %d, end %ld\n", WEXITSTATUS(st),
+	    (long)read(s[0], buf, 1));
+	printf("poll %d", poll(&pfd, 1, 0));
+	printf(" %x\n", pfd.revents & (POLLIN | POLLHUP));
+	close(s[0]);
+	say("not a socket", send(0, "x", 1, 0));
+	say("closed", recv(s[0], buf, 1, 0));
+}
+
+static void
+counters(void)
+{
+	int e = eventfd(3, EFD_NONBLOCK), m;
+	uint64_t v = 0;
+	pid_t pid;
+	char *p;
+
+	say("eventfd", e);
+	say("short", read(e, &v, 4));
+	printf("read %ld", (long)read(e, &v, 8));
+	printf(" %lu\n", v);
+	say("empty", read(e, &v, 8));
+	v = UINT64_MAX;
+	say("too large", write(e, &v, 8));
+	close(e);
+	e = eventfd(0, EFD_SEMAPHORE);
+	fflush(stdout);
+	if ((pid = fork()) == 0) {
+		nap(5);
+		v = 2;
+		_exit(write(e, &v, 8) != 8);
+	}
+	for (int i = 0; i < 2; i++)
+		printf("waited %ld\n", (long)read(e, &v, 8));
+	reap(pid);
+	close(e);
+	m = memfd_create("name", MFD_CLOEXEC);
+	say("memfd", m);
+	say("size", ftruncate(m, 2 * PAGE));
+	p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, m, 0);
+	say_map("map", p);
+	fflush(stdout);
+	if ((pid = fork()) == 0) {
+		strcpy(p + PAGE, "from the child");
+		_exit(0);
+	}
+	reap(pid);
+	printf("%s\n", p + PAGE);
+	close(m);
+}
+
 int
 main(void)
 {
@@ -415,5 +516,7 @@ main(void)
 	shared_maps();
 	sysv();
 	posix_shared();
+	sockets();
+	counters();
 	return (0);
 }
