@@ -80,7 +80,7 @@ prepare() {
 		cmd="/usr/bin/python3 tables.py" ;;
 	cc1)
 		gcc -E -P "$here/compile_me.c" -o in.i || exit 1
-		cmd="$(gcc -print-prog-name=cc1) -quiet -O2 in.i -o -" ;;
+		cmd="$(gcc -print-prog-name=cc1) -quiet -O1 in.i -o -" ;;
 	*)
 		echo "programs.sh: unknown program '$name' ($ALL)" >&2
 		exit 64 ;;
