@@ -226,6 +226,7 @@ void rusage_fill(struct sysctx *c, struct rusage64 *ru, uint64_t user,
 /* ---- timers (timers.c) ---- */
 
 void itimers_free(struct uproc *p);
+bool itimers_pending(const struct uproc *p);
 /* User cycles that may pass before ITIMER_VIRTUAL or _PROF is due. */
 uint64_t itimers_limit(const struct uproc *p, uint64_t cycles);
 void itimers_spent(struct uproc *p, uint64_t user, uint64_t kernel);

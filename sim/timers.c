@@ -58,6 +58,12 @@ itimers_free(struct uproc *p)
 	p->itimer = NULL;
 }
 
+bool
+itimers_pending(const struct uproc *p)
+{
+	return (p->itimer != NULL && sim_event_pending(&p->itimer->real));
+}
+
 /* ---- CPU time ---- */
 
 uint64_t
