@@ -143,20 +143,31 @@ write_maps(FILE *f, const struct uproc *p)
 	}
 }
 
-/* Bytes of the process's memory, as far as they can be read. */
+/*
+ * Bytes of a process's memory, as far as they can be read. It may sleep, and
+ * the process may end meanwhile.
+ */
 static void
-write_memory(FILE *f, const struct uproc *p, vm_offset_t from, vm_offset_t to)
+write_memory(FILE *f, struct sysstate *ss, struct vmspace *vs,
+    vm_offset_t from, vm_offset_t to)
 {
+	struct cpu_engine *cpu = machine_cpu(ss->m);
 	uint8_t buf[512];
 
+	if (vs == NULL)
+		return;
+	vmspace_ref(vs);
 	while (from < to) {
 		size_t n = to - from < sizeof(buf) ? to - from : sizeof(buf);
 
-		if (vm_copyin(p->sys->vm, p->vs, from, buf, n) != 0)
-			return;
+		if (vm_copyin(ss->vm, vs, from, buf, n) != 0)
+			break;
 		fwrite(buf, 1, n, f);
 		from += n;
 	}
+	if (vmspace_ref_count(vs) == 1)
+		cpu->ops->pmap_gone(cpu, vmspace_pmap(vs));
+	vmspace_free(ss->vm, vs);
 }
 
 static unsigned
@@ -170,31 +181,64 @@ count_threads(const struct uproc *p)
 	return (n);
 }
 
+/* A zombie has no memory. */
 static uint64_t
 map_pages(const struct uproc *p)
 {
-	return (vm_map_size(p->vs) / PAGE_SIZE);
+	return (p->vs != NULL ? vm_map_size(p->vs) / PAGE_SIZE : 0);
+}
+
+static uint64_t
+resident_pages(const struct uproc *p)
+{
+	return (p->vs != NULL ? vmspace_resident_count(p->vs) : 0);
+}
+
+static uint64_t
+data_bytes(const struct uproc *p)
+{
+	return (p->vs != NULL ? vm_map_data_size(p->vs) : 0);
+}
+
+/* As ps shows it; of several threads the liveliest counts. */
+static const char *
+state_name(const struct uproc *p)
+{
+	const char *state = "D (disk sleep)";
+	const struct uthread *t;
+
+	if (p->zombie)
+		return ("Z (zombie)");
+	TAILQ_FOREACH(t, &p->threads, link) {
+		if (sim_thread_channel(t->st) == NULL)
+			return ("R (running)");
+		if (t->sig.interruptible)
+			state = "S (sleeping)";
+		else if (p->stopped)
+			state = "T (stopped)";
+	}
+	return (state);
 }
 
 static void
 write_status(FILE *f, const struct uproc *p)
 {
 	uint32_t ncpus = sim_ncpus(p->sys->sim);
-	uint64_t rss = vmspace_resident_count(p->vs);
+	uint64_t rss = resident_pages(p);
 	uint64_t hwm = p->peak_rss_pages > rss ? p->peak_rss_pages : rss;
 
-	fprintf(f, "Name:\t%s\nUmask:\t%04o\nState:\tR (running)\n"
+	fprintf(f, "Name:\t%s\nUmask:\t%04o\nState:\t%s\n"
 	    "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n"
 	    "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t64\nGroups:\t0 \n",
-	    p->comm, p->umask, p->pid, p->pid,
+	    p->comm, p->umask, state_name(p), p->pid, p->pid,
 	    p->parent != NULL ? p->parent->pid : 1);
 	fprintf(f, "VmPeak:\t%8llu kB\nVmSize:\t%8llu kB\nVmLck:\t%8llu kB\n"
 	    "VmPin:\t       0 kB\nVmHWM:\t%8llu kB\nVmRSS:\t%8llu kB\n"
 	    "VmData:\t%8llu kB\nVmSwap:\t       0 kB\n",
 	    KB(map_pages(p)), KB(map_pages(p)),
-	    (unsigned long long)vm_map_locked(p->vs, 0, USER_VA_MAX) / 1024,
-	    KB(hwm), KB(rss),
-	    (unsigned long long)vm_map_data_size(p->vs) / 1024);
+	    p->vs == NULL ? 0ull : (unsigned long long)vm_map_locked(p->vs, 0,
+	    USER_VA_MAX) / 1024, KB(hwm), KB(rss),
+	    (unsigned long long)data_bytes(p) / 1024);
 	fprintf(f, "Threads:\t%u\nCpus_allowed_list:\t0", count_threads(p));
 	if (ncpus > 1)
 		fprintf(f, "-%u", ncpus - 1);
@@ -206,16 +250,17 @@ write_stat(FILE *f, const struct uproc *p)
 {
 	const uint64_t tick = 10000000; /* ns: 100 a second */
 
-	fprintf(f, "%d (%s) R %d %d %d 0 -1 4194304 %llu 0 %llu 0 %llu 0 0 0 "
+	fprintf(f, "%d (%s) %c %d %d %d 0 -1 4194304 %llu 0 %llu 0 %llu 0 0 0 "
 	    "20 0 %u 0 0 %llu %llu 18446744073709551615 0 0 %llu 0 0 0 0 0 0 "
 	    "0 0 0 17 0 0 0 0 0 0 0 0 %llu %llu %llu %llu %llu %d\n",
-	    p->pid, p->comm, p->parent != NULL ? p->parent->pid : 1, p->pgid,
+	    p->pid, p->comm, state_name(p)[0],
+	    p->parent != NULL ? p->parent->pid : 1, p->pgid,
 	    p->sid, (unsigned long long)p->minflt,
 	    (unsigned long long)p->majflt,
 	    (unsigned long long)(sim_to_ns(p->sys->sim, p->user_cycles) /
 	    tick), count_threads(p),
-	    (unsigned long long)vm_map_size(p->vs),
-	    (unsigned long long)vmspace_resident_count(p->vs),
+	    (unsigned long long)map_pages(p) * PAGE_SIZE,
+	    (unsigned long long)resident_pages(p),
 	    (unsigned long long)p->stack_top,
 	    (unsigned long long)p->brk_start,
 	    (unsigned long long)p->arg_start, (unsigned long long)p->arg_end,
@@ -228,8 +273,8 @@ write_statm(FILE *f, const struct uproc *p)
 {
 	fprintf(f, "%llu %llu 0 0 0 %llu 0\n",
 	    (unsigned long long)map_pages(p),
-	    (unsigned long long)vmspace_resident_count(p->vs),
-	    (unsigned long long)(vm_map_data_size(p->vs) / PAGE_SIZE));
+	    (unsigned long long)resident_pages(p),
+	    (unsigned long long)(data_bytes(p) / PAGE_SIZE));
 }
 
 static int
@@ -238,17 +283,17 @@ write_process(FILE *f, struct sysstate *ss, int32_t pid,
 {
 	const struct uproc *p = uproc_find(ss, pid);
 
-	if (p == NULL || p->exiting)
+	if (p == NULL || (p->vs == NULL && !p->zombie))
 		return (-ESRCH);
 	switch (which) {
 	case PROC_MAPS:
 		write_maps(f, p);
 		break;
 	case PROC_CMDLINE:
-		write_memory(f, p, p->arg_start, p->arg_end);
+		write_memory(f, p->sys, p->vs, p->arg_start, p->arg_end);
 		break;
 	case PROC_ENVIRON:
-		write_memory(f, p, p->env_start, p->env_end);
+		write_memory(f, p->sys, p->vs, p->env_start, p->env_end);
 		break;
 	case PROC_STATUS:
 		write_status(f, p);
