@@ -20,9 +20,9 @@
 #include "sim/summary.h"
 
 enum {
-	H_MACHINE, O_MACHINE, O_SCENARIO, O_CONFIG, O_MEM, O_KERNEL_MEM, O_SWAP, O_CPUS, O_CPU_HZ,
-	O_DOMAINS, O_DISK, O_FS_DISK, O_SWAP_DISK, O_KERNEL, O_SEED, O_SET,
-	O_CONTIG,
+	H_MACHINE, O_MACHINE, O_SCENARIO, O_CONFIG, O_MEM, O_KERNEL_MEM,
+	O_SWAP, O_CPUS, O_CPU_HZ, O_DOMAINS, O_DISK, O_DISK_SET, O_DISK_FAULT,
+	O_FS_DISK, O_SWAP_DISK, O_KERNEL, O_SEED, O_SET, O_CONTIG,
 	H_GUEST, O_ENV, O_CWD, O_BIND_RW, O_STACK, O_RSS_LIMIT, O_RACCT_RSS,
 	H_RUN, O_MAX_TIME, O_CHECK, O_COUNT_CHECK,
 	H_OUTPUT, O_DB, O_NO_DB, O_LOG, O_SAMPLE, O_VMSTAT, O_JSON, O_QUIET,
@@ -48,6 +48,11 @@ static const struct cli_option run_options[] = {
 	[O_DOMAINS] = { "domains", 0, "N", "memory domains (default 1)" },
 	[O_DISK] = { "disk", 0, "[NAME=]MODEL[:SCHED]", "add a disk; the "
 	    "first one replaces the configured disks ('vmsim disk list')" },
+	[O_DISK_SET] = { "disk-set", 0, "[NAME:]KEY=VALUE", "change a "
+	    "parameter of a disk's model (of the last one so far)" },
+	[O_DISK_FAULT] = { "disk-fault", 0, "[NAME:]SPEC", "make a disk fail: "
+	    "media,lbn=A-B | timeout | torn | gone, with op=, at=, after=, "
+	    "times=, delay=, sectors=" },
 	[O_FS_DISK] = { "fs-disk", 0, "NAME", "disk of the file system "
 	    "(default: the first)" },
 	[O_SWAP_DISK] = { "swap-disk", 0, "NAME", "disk of the swap space "
@@ -226,6 +231,10 @@ apply_option(struct run_args *a, int option, const char *value,
 	case O_DISK:
 		return (config_add_disk(&a->mc, value, a->ndisks++ == 0, where,
 		    err));
+	case O_DISK_SET:
+		return (config_add_disk_set(&a->mc, value, where, err));
+	case O_DISK_FAULT:
+		return (config_add_disk_fault(&a->mc, value, where, err));
 	case O_SET: return (set_tunable(a, value, err));
 	case O_ENV: return (config_set_env(&a->mc, value, where, err));
 	case O_CWD: return (set_cwd(a, value, err));

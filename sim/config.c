@@ -24,7 +24,7 @@
 #define CONFIG_MAX_CONTIG 1000
 #define EXACT_DOUBLE 9007199254740992.0 /* 2^53 */
 
-static cf_set_fn set_env, set_hz, set_kernel, set_dir, set_disks, set_log,
+static cf_set_fn set_env, set_hz, set_kernel, set_dir, set_log,
     set_tunables, set_changes, set_contig, set_machine;
 
 #define FIELD(f) offsetof(struct machine_config, f), \
@@ -43,8 +43,8 @@ static const struct cf_key keys[] = {
 	{ "domains", cf_set_uint, FIELD(ndomains), 1, 8, "memory domains" },
 	{ "seed", cf_set_uint, FIELD(rng_seed), 0, UINT64_MAX,
 	    "root of all random streams" },
-	{ "disks", set_disks, 0, 0, 0, MACHINE_MAXDISKS,
-	    "list of {name, model, scheduler}" },
+	{ "disks", cf_set_disks, 0, 0, 0, MACHINE_MAXDISKS,
+	    "list of {name, model, scheduler, set, faults}" },
 	{ "fs_disk", cf_set_text, FIELD(fs_disk), 1, 0,
 	    "disk of the file system; default: the first" },
 	{ "swap_disk", cf_set_text, FIELD(swap_disk), 1, 0,
@@ -589,129 +589,6 @@ set_log(struct cf_source *s, const struct cf_key *k, const cJSON *v,
 	if (error == 0)
 		s->mc->log_mask = mask;
 	return (error);
-}
-
-/* ------------------------------------------------------------ disks */
-
-static const char *const disk_keys[] = { "name", "model", "scheduler" };
-
-static int
-disk_field(struct cf_source *s, struct disk_config *d, const cJSON *v,
-    const char *path)
-{
-	const struct cf_key k[] = { { .size = sizeof(d->name), .min = 1 },
-		{ .size = sizeof(d->model), .min = 1 },
-		{ .size = sizeof(d->scheduler), .min = 0 } };
-	char *const field[] = { d->name, d->model, d->scheduler };
-	char buf[64], name[64];
-
-	for (size_t i = 0; i < 3; i++) {
-		if (strcmp(v->string, disk_keys[i]) != 0)
-			continue;
-		if (!cJSON_IsString(v))
-			return (cf_fail_type(s, path, "a string", v));
-		if (strlen(v->valuestring) < k[i].min)
-			return (
-			    cf_fail(s, EINVAL, path, "the string is empty"));
-		if (strlen(v->valuestring) >= k[i].size)
-			return (cf_fail(s, EINVAL, path, "the string is longer "
-			    "than %zu bytes", k[i].size - 1));
-		strcpy(field[i], v->valuestring);
-		return (0);
-	}
-	printable(v->string, name, sizeof(name));
-	return (cf_fail(s, EINVAL, path, "unknown key '%s'%s", name,
-	    cf_hint(v->string, disk_keys, 3, buf, sizeof(buf))));
-}
-
-static int
-one_disk(struct cf_source *s, const cJSON *v, const char *path)
-{
-	struct machine_config *mc = s->mc;
-	struct disk_config *d = &mc->disks[mc->ndisks];
-	char sub[224], name[64];
-	const cJSON *e;
-	int error;
-
-	if (!cJSON_IsObject(v))
-		return (cf_fail_type(s, path, "an object", v));
-	memset(d, 0, sizeof(*d));
-	snprintf(d->name, sizeof(d->name), "da%u", mc->ndisks);
-	cJSON_ArrayForEach(e, v) {
-		printable(e->string, name, sizeof(name));
-		cf_child(sub, sizeof(sub), "%s.%s", path, name);
-		error = disk_field(s, d, e, sub);
-		if (error != 0)
-			return (error);
-	}
-	if (d->model[0] == '\0')
-		return (cf_fail(s, EINVAL, path, "\"model\" is missing; "
-		    "'vmsim disk list' names the built-in ones"));
-	mc->ndisks++;
-	return (0);
-}
-
-static int
-set_disks(struct cf_source *s, const struct cf_key *k, const cJSON *v,
-    const char *path)
-{
-	char sub[160];
-	const cJSON *e;
-	int error, i = 0;
-
-	if (!cJSON_IsArray(v))
-		return (cf_fail_type(s, path, "a list of disks", v));
-	if (cJSON_GetArraySize(v) < 1 ||
-	    cJSON_GetArraySize(v) > MACHINE_MAXDISKS)
-		return (cf_fail(s, ERANGE, path, "1 to %d disks are possible, "
-		    "not %d", MACHINE_MAXDISKS, cJSON_GetArraySize(v)));
-	s->mc->ndisks = 0;
-	s->mc->fs_disk[0] = s->mc->swap_disk[0] = '\0';
-	cJSON_ArrayForEach(e, v) {
-		cf_child(sub, sizeof(sub), "%s[%d]", path, i++);
-		error = one_disk(s, e, sub);
-		if (error != 0)
-			return (error);
-	}
-	return (0);
-}
-
-int
-config_add_disk(struct machine_config *mc, const char *spec, bool replace,
-    const char *where, struct sim_err *err)
-{
-	struct cf_source s = { where, false, mc, err, NULL };
-	struct disk_config *d;
-	const char *eq = strchr(spec, '='), *model, *colon;
-
-	if (replace) {
-		mc->ndisks = 0;
-		mc->fs_disk[0] = mc->swap_disk[0] = '\0';
-	}
-	if (mc->ndisks == MACHINE_MAXDISKS)
-		return (cf_fail(&s, ERANGE, "", "more than %d disks",
-		    MACHINE_MAXDISKS));
-	d = &mc->disks[mc->ndisks];
-	memset(d, 0, sizeof(*d));
-	snprintf(d->name, sizeof(d->name), "da%u", mc->ndisks);
-	model = eq == NULL ? spec : eq + 1;
-	colon = strrchr(model, ':');
-	if (colon == NULL)
-		colon = model + strlen(model);
-	if ((eq != NULL && (eq == spec ||
-	    (size_t)(eq - spec) >= sizeof(d->name))) || colon == model ||
-	    (size_t)(colon - model) >= sizeof(d->model) ||
-	    strlen(colon) > sizeof(d->scheduler))
-		return (cf_fail(&s, EINVAL, "", "'%.60s' is not "
-		    "[NAME=]MODEL[:SCHEDULER]", spec));
-	if (eq != NULL)
-		snprintf(d->name, sizeof(d->name), "%.*s", (int)(eq - spec),
-		    spec);
-	memcpy(d->model, model, (size_t)(colon - model));
-	if (*colon != '\0')
-		strcpy(d->scheduler, colon + 1);
-	mc->ndisks++;
-	return (0);
 }
 
 /* ------------------------------------------------------------ tunables */

@@ -32,6 +32,12 @@ int config_set_tunable(struct machine_config *mc, const char *assignment,
  * disks so far when `replace`. */
 int config_add_disk(struct machine_config *mc, const char *spec, bool replace,
     const char *where, struct sim_err *err);
+/* "[name:]media,lbn=1-9", "[name:]key.key=value": of a disk that is there, the
+ * last one without a name. */
+int config_add_disk_fault(struct machine_config *mc, const char *spec,
+    const char *where, struct sim_err *err);
+int config_add_disk_set(struct machine_config *mc, const char *spec,
+    const char *where, struct sim_err *err);
 /* "PAGES@TIME[,low=SIZE][,high=SIZE][,align=SIZE]...": one more request. */
 int config_add_contig(struct machine_config *mc, const char *spec,
     const char *where, struct sim_err *err);

@@ -34,7 +34,7 @@ struct cf_key {
 
 cf_set_fn cf_set_uint, /* uint32_t or uint64_t */
     cf_set_size, cf_set_time /* ns */, cf_set_text /* char[] */,
-    cf_set_strings /* char ** */, cf_set_processes;
+    cf_set_strings /* char ** */, cf_set_processes, cf_set_disks;
 
 /* Every key of an object by the table that knows them. */
 int cf_apply(struct cf_source *s, const struct cf_key *table, size_t n,

@@ -43,10 +43,32 @@ rd_fail(struct rd *r, const cJSON *at, const char *fmt, ...)
 
 /* ------------------------------------------------------------ values */
 
+/* Does "object.key=value" or "key=value" end in this key of this object? */
+static bool
+sets_key(const char *set, const cJSON *obj, const char *key)
+{
+	char path[256];
+	size_t end = strcspn(set, "="), n;
+
+	n = (size_t) snprintf(path, sizeof(path), "%s%s%s",
+	    obj->string != NULL ? obj->string : "",
+	    obj->string != NULL ? "." : "", key);
+	return n <= end && strncmp(set + end - n, path, n) == 0 &&
+	    (n == end || (obj->string != NULL && set[end - n - 1] == '.'));
+}
+
 const cJSON *
 rd_item(struct rd *r, const cJSON *obj, const char *key)
 {
-	return obj == NULL ? NULL : cJSON_GetObjectItemCaseSensitive(obj, key);
+	const cJSON *i;
+
+	if (obj == NULL)
+		return NULL;
+	i = cJSON_GetObjectItemCaseSensitive(obj, key);
+	for (size_t k = 0; i != NULL && k < r->nset; k++)
+		if (sets_key(r->set[k], obj, key))
+			r->seen |= UINT64_C(1) << k;
+	return i;
 }
 
 const cJSON *
@@ -363,11 +385,24 @@ changed_text(const char *file, const char *text, size_t size,
 
 /* ------------------------------------------------------------ files */
 
-int
-disk_params_parse(const char *file, const char *id, const char *text,
-    size_t size, struct disk_params **out, struct sim_err *err)
+/* A change that no part of the model looks at is a mistake. */
+static void
+check_seen(struct rd *r)
 {
-	struct rd r = { .file = file, .text = text, .size = size, .err = err };
+	for (size_t k = 0; r->error == 0 && k < r->nset; k++)
+		if ((r->seen >> k & 1) == 0)
+			r->error = sim_err_set(r->err, EINVAL, "%s: '%.*s' is"
+			    " no parameter of this model", r->file,
+			    (int) strcspn(r->set[k], "="), r->set[k]);
+}
+
+static int
+parse(const char *file, const char *id, const char *text, size_t size,
+    const char *const *set, size_t nset, struct disk_params **out,
+    struct sim_err *err)
+{
+	struct rd r = { .file = file, .text = text, .size = size, .err = err,
+		.set = set, .nset = nset < 64 ? nset : 64 };
 	struct disk_params *p;
 	const char *end = text;
 
@@ -389,6 +424,7 @@ disk_params_parse(const char *file, const char *id, const char *text,
 		    " near this line", file, json_line_at(p->json, end));
 	else
 		read_all(&r, p);
+	check_seen(&r);
 	cJSON_Delete(r.root);
 	if (r.error != 0) {
 		disk_params_free(p);
@@ -396,6 +432,13 @@ disk_params_parse(const char *file, const char *id, const char *text,
 	}
 	*out = p;
 	return 0;
+}
+
+int
+disk_params_parse(const char *file, const char *id, const char *text,
+    size_t size, struct disk_params **out, struct sim_err *err)
+{
+	return parse(file, id, text, size, NULL, 0, out, err);
 }
 
 void
@@ -488,8 +531,7 @@ parse_changed(const char *file, const char *id, const char *text, size_t size,
 	if (error != 0)
 		return error;
 	snprintf(name, sizeof(name), "%s (changed)", file);
-	error = disk_params_parse(name, id, changed, strlen(changed), out,
-	    err);
+	error = parse(name, id, changed, strlen(changed), set, nset, out, err);
 	free(changed);
 	return error;
 }

@@ -336,6 +336,19 @@ read_seek(struct rd *r, const cJSON *o, struct hdd_params *h)
 
 /* ------------------------------------------------------------ commands */
 
+static const char *const overhead_keys[] = { "read", "write", "read_hit",
+	"read_hit_after_read", "read_hit_after_write", "read_miss",
+	"read_miss_after_read", "read_miss_after_write", "write_hit",
+	"write_hit_after_read", "write_hit_after_write", "write_miss",
+	"write_miss_after_read", "write_miss_after_write", "read_completion",
+	"write_completion", "data_preparation", "first_reselect",
+	"other_reselect", "read_disconnect_after_read",
+	"read_disconnect_after_write", "write_disconnect", "minimum_seek",
+	"write_seek_early_after_read", "write_seek_early_after_write",
+	"read_seek_early_after_read", "read_seek_early_after_write",
+	"read_hit_jump", "write_hit_other_track", "write_hit_other_cylinder",
+	"write_hit_other_zone", "extra_write_disconnect", "note", NULL };
+
 static void
 read_overhead(struct rd *r, const cJSON *o, struct hdd_overhead *v)
 {
@@ -387,6 +400,7 @@ read_overhead_rows(struct rd *r, const cJSON *o, struct hdd_overhead *v)
 
 	if (c == NULL)
 		return;
+	rd_keys(r, c, overhead_keys);
 	for (size_t k = 0; k < 4; k++) {
 		for (int w = 0; w < 2; w++) {
 			if ((i = rd_item(r, c, rows[k].group)) != NULL)
@@ -451,6 +465,9 @@ read_phases(struct rd *r, const cJSON *o, struct hdd_overhead *v)
 	read_extra(r, c, v);
 }
 
+static const char *const bus_keys[] = { "bytes_per_s", "ms_per_sector",
+	"read_ms_per_sector", "write_ms_per_sector", "note", NULL };
+
 static void
 read_bus(struct rd *r, const cJSON *o, struct hdd_params *h)
 {
@@ -459,6 +476,7 @@ read_bus(struct rd *r, const cJSON *o, struct hdd_params *h)
 
 	if (b == NULL)
 		return;
+	rd_keys(r, b, bus_keys);
 	if ((i = rd_item(r, b, "bytes_per_s")) != NULL) {
 		uint64_t rate = rd_integer(r, i, "bytes_per_s", 1000,
 		    UINT64_C(1000000000000));

@@ -23,6 +23,11 @@ struct rd {
 	cJSON *root;
 	struct sim_err *err;
 	int error;
+	/* Changes of the file, "key.key=value"; bit i of `seen`: set[i]'s key
+	 * is one that the model reads. */
+	const char *const *set;
+	size_t nset;
+	uint64_t seen;
 };
 
 int rd_fail(struct rd *r, const cJSON *at, const char *fmt, ...)

@@ -148,6 +148,9 @@ read_rates(struct rd *r, const cJSON *o, struct ssd_params *s)
 			rd_uint(r, dram, "ddr", 1, 4, 1));
 }
 
+static const char *const firmware_keys[] = { "read_4k", "read",
+	"write_buffer_first", "write", "write_buffer_per_4k", "note", NULL };
+
 static void
 read_firmware(struct rd *r, const cJSON *o, struct ssd_params *s)
 {
@@ -164,6 +167,8 @@ read_firmware(struct rd *r, const cJSON *o, struct ssd_params *s)
 	};
 	const cJSON *i;
 
+	if (f != NULL)
+		rd_keys(r, f, firmware_keys);
 	for (size_t k = 0; f != NULL && k < 5; k++)
 		if ((i = rd_item(r, f, rows[k].key)) != NULL)
 			*rows[k].field = rd_to_ps(r, i, rows[k].key, 1e3);

@@ -19,6 +19,35 @@
 #define SECTORS_PER_PAGE (PAGE_SIZE / DISK_SECTOR)
 
 static int
+load_disk(struct machine *m, uint32_t i, struct sim_err *err)
+{
+	const struct disk_config *dc = &m->mc->disks[i];
+	const char *set[DISK_CONFIG_MAX];
+
+	for (uint32_t k = 0; k < dc->nset; k++)
+		set[k] = dc->set[k];
+	return (disk_params_load_set(dc->model, set, dc->nset,
+	    &m->disk_params[i], err));
+}
+
+static int
+add_disk_faults(struct machine *m, uint32_t i, struct sim_err *err)
+{
+	const struct disk_config *dc = &m->mc->disks[i];
+	struct disk_fault f;
+	int error = 0;
+
+	for (uint32_t k = 0; error == 0 && k < dc->nfaults; k++) {
+		error = disk_fault_parse(dc->faults[k], &f, err);
+		if (error == 0 && disk_engine_add_fault(
+		    disk_get_engine(m->disks[i]), &f) != 0)
+			error = sim_err_set(err, ENOSPC, "disk %s: more than "
+			    "%d faults", dc->name, DISK_MAXFAULTS);
+	}
+	return (error);
+}
+
+static int
 create_disks(struct machine *m, struct sim_err *err)
 {
 	const struct machine_config *mc = m->mc;
@@ -27,7 +56,7 @@ create_disks(struct machine *m, struct sim_err *err)
 		const struct disk_config *dc = &mc->disks[i];
 		int error;
 
-		error = disk_params_load(dc->model, &m->disk_params[i], err);
+		error = load_disk(m, i, err);
 		if (error != 0)
 			return (error);
 		m->disks[i] = disk_create(m->sim, dc->name, m->disk_params[i],
@@ -40,6 +69,9 @@ create_disks(struct machine *m, struct sim_err *err)
 			if (error != 0)
 				return (error);
 		}
+		error = add_disk_faults(m, i, err);
+		if (error != 0)
+			return (error);
 	}
 	return (0);
 }

@@ -19,11 +19,15 @@ struct machine;
 struct rundb;
 
 #define MACHINE_MAXDISKS 16
+#define DISK_CONFIG_MAX 8
 
 struct disk_config {
 	char name[32]; /* "da0" */
 	char model[256]; /* built-in name or path of a parameter file */
 	char scheduler[32]; /* "" : the model's own */
+	char set[DISK_CONFIG_MAX][96]; /* changes of the model: "key=value" */
+	char faults[DISK_CONFIG_MAX][96]; /* "media,lbn=100-199" */
+	uint32_t nset, nfaults;
 };
 
 /* A change of a tunable at a simulated time: {"at": "2s", "set": {...}} */

@@ -154,6 +154,23 @@ row_list(const struct rows *r, const char *key, char *const list[])
 	free(text);
 }
 
+/* What a user changed of a disk's model, and what goes wrong with it. */
+static void
+row_disk_details(const struct rows *r, const struct disk_config *d,
+    uint32_t i)
+{
+	char key[48];
+
+	for (uint32_t k = 0; k < d->nset; k++) {
+		snprintf(key, sizeof(key), "disks[%u].set[%u]", i, k);
+		r->fn(r->ctx, key, d->set[k]);
+	}
+	for (uint32_t k = 0; k < d->nfaults; k++) {
+		snprintf(key, sizeof(key), "disks[%u].faults[%u]", i, k);
+		r->fn(r->ctx, key, d->faults[k]);
+	}
+}
+
 static void
 row_disks(const struct rows *r, const struct machine_config *mc)
 {
@@ -166,6 +183,7 @@ row_disks(const struct rows *r, const struct machine_config *mc)
 		r->fn(r->ctx, key, mc->disks[i].model);
 		snprintf(key, sizeof(key), "disks[%u].scheduler", i);
 		r->fn(r->ctx, key, mc->disks[i].scheduler);
+		row_disk_details(r, &mc->disks[i], i);
 	}
 	r->fn(r->ctx, "fs_disk", mc->fs_disk);
 	r->fn(r->ctx, "swap_disk", mc->swap_disk);

@@ -51,6 +51,14 @@ refused 73 'nodir' "$vmsim" disk replay ok.csv -d ram -o nodir/out.csv
     bad "plot disk drew a list without results"
 [ ! -e no.svg ] || bad "plot disk left a file behind"
 
+# a change must be of a parameter that the model has
+"$vmsim" disk replay ok.csv -d hp97560 --set rpm=5400 --set cache.segments=2 \
+    >/dev/null || bad "parameters cannot be changed"
+refused 65 "'foo' is no parameter" "$vmsim" disk replay ok.csv -d ram \
+    --set foo=3
+refused 65 "'cache.rpm' is no parameter" "$vmsim" disk replay ok.csv \
+    -d hp97560 --set cache.rpm=3
+
 # line N of a list is wrong
 wrong() { # LINE TEXT CONTENTS
 	printf "$3" >bad.csv
@@ -85,5 +93,6 @@ param 'must lie in' 's/"rpm": 4002/"rpm": 0/'
 param 'whole number' 's/"heads": 19/"heads": 1.5/'
 param 'not valid JSON' 's/"heads": 19,/"heads": ,/'
 param 'given twice' 's/"rpm": 4002/"rpm": 4002, "rpm": 4003/'
+param 'did you mean' 's/"bytes_per_s"/"byte_per_s"/'
 param 'must be off, sectors' 's/"read_ahead": "sectors"/"read_ahead": "x"/'
 exit $fail

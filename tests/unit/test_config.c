@@ -27,7 +27,9 @@ START_TEST(all_keys)
 	    " \"swap\": \"1G\", \"cpu_hz\": \"2.5GHz\", \"cpus\": 2,"
 	    " \"domains\": 4, \"seed\": \"18446744073709551615\","
 	    " \"disks\": [{\"name\": \"a\", \"model\": \"hp97560\"},"
-	    "  {\"model\": \"x/y.json\", \"scheduler\": \"clook\"}],"
+	    "  {\"model\": \"x/y.json\", \"scheduler\": \"clook\","
+	    "   \"set\": {\"cache.segments\": 2, \"seek\": {\"a\": 1}},"
+	    "   \"faults\": [\"media,lbn=3\", \"gone,at=2s\"]}],"
 	    " \"fs_disk\": \"a\", \"swap_disk\": \"da1\","
 	    " \"argv\": [\"sort\", \"-n\"], \"cwd\": \"/tmp\","
 	    " \"env\": {\"TZ\": \"UTC\", \"HOME\": \"/x\", \"TERM\": null},"
@@ -58,6 +60,11 @@ START_TEST(all_keys)
 	ck_assert_str_eq(mc.disks[1].name, "da1");
 	ck_assert_str_eq(mc.disks[1].model, "x/y.json");
 	ck_assert_str_eq(mc.disks[1].scheduler, "clook");
+	ck_assert_uint_eq(mc.disks[1].nset, 2);
+	ck_assert_str_eq(mc.disks[1].set[0], "cache.segments=2");
+	ck_assert_str_eq(mc.disks[1].set[1], "seek={\"a\":1}");
+	ck_assert_uint_eq(mc.disks[1].nfaults, 2);
+	ck_assert_str_eq(mc.disks[1].faults[1], "gone,at=2s");
 	ck_assert_str_eq(mc.argv[1], "-n");
 	ck_assert_ptr_null(mc.argv[2]);
 	ck_assert_str_eq(config_getenv(&mc, "TZ"), "UTC");
@@ -136,6 +143,12 @@ static const struct {
 	{ "{\"disks\": [{\"model\": \"m\", \"name\": \"a name that is longer "
 	    "than any disk's\"}]}", "$.disks[0].name: the string is longer "
 	    "than 31" },
+	{ "{\"disks\": [{\"model\": \"m\", \"faults\": [\"medea\"]}]}",
+	    "$.disks[0].faults[0]: " },
+	{ "{\"disks\": [{\"model\": \"m\", \"faults\": \"media\"}]}",
+	    "$.disks[0].faults: this must be a list of strings" },
+	{ "{\"disks\": [{\"model\": \"m\", \"set\": [1]}]}",
+	    "$.disks[0].set: this must be an object" },
 	{ "{\"argv\": []}", "$.argv: the list is empty" },
 	{ "{\"argv\": [\"a\", 1]}", "$.argv[1]: this must be a string, not a "
 	    "number" },

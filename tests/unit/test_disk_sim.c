@@ -316,9 +316,9 @@ END_TEST
 START_TEST(unknown_models_and_changes)
 {
 	static const char *const good[] = { "cache.segments=2",
-		"note=anything", "bus.ms_per_sector=0.1" };
+		"name=anything", "bus.ms_per_sector=0.1" };
 	static const char *const bad[] = { "rpm", "=5", "rpm.x=1",
-		"rpm=\"fast\"", "rpn=1" };
+		"rpm=\"fast\"", "rpn=1", "foo=1", "cache.rpm=9" };
 	struct disk_params *p;
 	struct sim_err err;
 
