@@ -54,6 +54,9 @@ waits_for_others(const struct uproc *p)
 
 	if (itimers_pending(p))
 		return (false);
+	/* on its way out: its memory is being given back */
+	if (TAILQ_EMPTY(&p->threads) && !p->zombie)
+		return (false);
 	TAILQ_FOREACH(t, &p->threads, link) {
 		const void *chan = sim_thread_channel(t->st);
 
@@ -122,7 +125,8 @@ poll_fire(void *arg, sim_time_t when)
 {
 	struct machine *m = arg;
 
-	if (guest_is_stuck(m) || m->interrupted || (m->db != NULL && rundb_failed(m->db)))
+	if (guest_is_stuck(m) || m->interrupted ||
+	    (m->db != NULL && rundb_failed(m->db)))
 		sim_stop(m->sim);
 	sim_event_at(m->sim, &m->poll_ev, when + sim_ns(m->sim, POLL_NS));
 }
