@@ -455,7 +455,8 @@ uproc_start(struct machine *m, const struct program *prog, struct sim_err *err)
 	p->start = sim_now(m->sim);
 	p->vs = vmspace_alloc(m->vm, USER_VA_MIN, USER_VA_MAX);
 	ctx = m->cpu->ops->context_new(m->cpu);
-	if (p->vs == NULL || ctx == NULL)
+	p->args = uproc_args_new(prog->argv);
+	if (p->vs == NULL || ctx == NULL || p->args == NULL)
 		return (sim_err_set(err, ENOMEM, "out of memory"));
 	p->proc = vm_proc_new(m->vm, p->pid, p->comm, p->vs, NULL);
 	if (p->proc == NULL)
