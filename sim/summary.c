@@ -205,7 +205,7 @@ static void
 text_enosys(const struct machine_result *res, FILE *f)
 {
 	for (uint32_t i = 0; i < res->nenosys; i++) {
-		fprintf(f, "  ENOSYS    %s (%d) %" PRIu64 "x: not implemented",
+		fprintf(f, "  ENOSYS    %s (%d) %" PRIu64 "x",
 		    res->enosys[i].name, res->enosys[i].number,
 		    res->enosys[i].count);
 		if (strcmp(res->enosys[i].name, "rseq") != 0)
