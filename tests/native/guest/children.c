@@ -180,10 +180,13 @@ sigchld(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, &old);
-	for (int i = 0; i < 3; i++)
-		if (fork() == 0)
+	for (int i = 0; i < 3; i++) {
+		siginfo_t si;
+
+		if ((pid = fork()) == 0)
 			_exit(0);
-	nap(20);
+		waitid(P_PID, pid, &si, WEXITED | WNOWAIT);
+	}
 	printf("blocked %d\n", chld);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	printf("merged %d\n", chld);

@@ -200,7 +200,7 @@ range_locks(void)
 		_exit(0);
 	}
 	(void)!read(p[0], &c, 1);
-	nap(10);
+	nap(80);
 	say("deadlock", lock(fd, F_SETLKW, F_WRLCK, 1, 1));
 	lock(fd, F_SETLK, F_UNLCK, 0, 1);
 	reap(pid);

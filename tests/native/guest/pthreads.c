@@ -269,7 +269,7 @@ waits(void *arg)
 static void
 futexes(void)
 {
-	struct timespec ts = { 0, 2000000 }, ms = { 0, 5000000 };
+	struct timespec ts = { 0, 2000000 }, ms = { 0, 80000000 };
 	pthread_t t[4];
 
 	say("changed", futex(&fa, FUTEX_WAIT, 1, NULL, NULL, 0));
