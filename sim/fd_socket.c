@@ -150,25 +150,34 @@ make_ends(struct sysctx *c, struct file *end[2], uint32_t flags)
 }
 
 static int
+install_end(struct sysctx *c, struct file *f, bool cloexec)
+{
+	int fd = fd_install(c->p->fds, f, 0, sys_limit(c->p, RLIMIT_NOFILE),
+	    cloexec);
+
+	if (fd < 0)
+		file_drop(f);
+	return (fd);
+}
+
+static int
 install_both(struct sysctx *c, struct file *end[2], vm_offset_t va,
     bool cloexec)
 {
-	int fd[2] = { -1, -1 }, error = 0;
+	int fd[2], error;
 
-	for (int i = 0; i < 2; i++) {
-		fd[i] = error != 0 ? error : fd_install(c->p->fds, end[i], 0,
-		    sys_limit(c->p, RLIMIT_NOFILE), cloexec);
-		if (fd[i] < 0) {
-			error = fd[i];
-			file_drop(end[i]);
-		}
+	fd[0] = install_end(c, end[0], cloexec);
+	if (fd[0] < 0) {
+		file_drop(end[1]);
+		return (fd[0]);
 	}
+	fd[1] = install_end(c, end[1], cloexec);
+	error = fd[1] < 0 ? fd[1] : sys_copyout(c, va, fd, sizeof(fd));
 	if (error == 0)
-		error = sys_copyout(c, va, fd, sizeof(fd));
-	for (int i = 0; i < 2 && error != 0; i++) {
-		if (fd[i] >= 0)
-			(void)fd_close(c->p->fds, fd[i]);
-	}
+		return (0);
+	(void)fd_close(c->p->fds, fd[0]);
+	if (fd[1] >= 0)
+		(void)fd_close(c->p->fds, fd[1]);
 	return (error);
 }
 
