@@ -124,10 +124,15 @@ gnuplot_run(const char *script, size_t length, const char *output,
     struct sim_err *err)
 {
 	char temp[4096];
+	struct stat st;
 	FILE *errors;
 	mode_t mask;
 	int fd, error = 0;
 
+	/* renaming over /dev/null would put a file in the device's place */
+	if (stat(output, &st) == 0 && !S_ISREG(st.st_mode))
+		return (sim_err_set(err, EACCES, "%s: this is not a regular "
+		    "file; choose another name with -o", output));
 	if (snprintf(temp, sizeof(temp), "%s.XXXXXX", output) >=
 	    (int)sizeof(temp))
 		return (sim_err_set(err, EINVAL, "%.60s...: the name is too "

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sim/cli.h"
@@ -201,11 +202,19 @@ write_csv(const char *path, const struct disk_engine *e,
 {
 	size_t n = strlen(path) + 16;
 	char *tmp = malloc(n);
+	struct stat st;
 	FILE *f;
 	bool good;
 
 	if (tmp == NULL)
 		return EX_OSERR;
+	/* renaming over /dev/null would put a file in the device's place */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		cli_error("%s: this is not a regular file; choose another "
+		    "name with --output", path);
+		free(tmp);
+		return EX_CANTCREAT;
+	}
 	snprintf(tmp, n, "%s.%ld", path, (long) getpid());
 	f = fopen(tmp, "w");
 	if (f == NULL) {

@@ -435,9 +435,14 @@ static int
 write_file(const char *path, const char *text, struct sim_err *err)
 {
 	char temp[4096 + 16];
+	struct stat st;
 	FILE *f;
 	int fd, bad, errnum = 0;
 
+	/* renaming over /dev/null would put a file in the device's place */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return (sim_err_set(err, EINVAL, "%s: this is not a regular "
+		    "file; choose another name with --json", path));
 	snprintf(temp, sizeof(temp), "%s.XXXXXX", path);
 	fd = mkstemp(temp);
 	f = fd < 0 ? NULL : fdopen(fd, "w");
