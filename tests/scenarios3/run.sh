@@ -99,12 +99,12 @@ domains)
 	;;
 oom)
 	# one domain after the other must have voted
-	run 137 --mem 4M --swap 4M --domains 2 -- ./memory touch 12 2
+	run 137 --max-time 2000s --mem 3M --swap 3M --domains 2 -- ./memory touch 12 2
 	doc "Out of memory" >rows
 	is "the end" "oom_vote oom oom_kill" \
 	    "$(tail -n 3 rows | cut -d, -f2 | tr '\n' ' ' | sed 's/ $//')"
 	row "$(grep oom_vote rows | tail -n 1)" '$4 == 2'
-	row "$(tail -n 1 rows)" '$6 == "memory" && $7 > 1500 && $9 == 9 &&
+	row "$(tail -n 1 rows)" '$6 == "memory" && $7 > 1000 && $9 == 9 &&
 	    $8 >= $1 && $8 - $1 < 1'
 	is "a kill before every domain has voted" 0 "$(sql "SELECT count(*)
 	    FROM v_events k WHERE kind = 'oom' AND 2 > (SELECT count(DISTINCT a)
@@ -141,7 +141,7 @@ victim)
 	# a parent sees its child killed
 	run 0 --mem 4M --swap 4M -- ./memory wait 12
 	grep -q "child: signal 9" out || bad "the parent's output: $(cat out)"
-	row "$(doc "Out of memory" | grep oom_kill)" '$7 > 1500 && $9 == 9'
+	row "$(doc "Out of memory" | grep oom_kill)" '$7 > 1000 && $9 == 9'
 	is "the victim's parent" 100 "$(sql "SELECT ppid FROM processes WHERE
 	    signal = 9")"
 	;;
