@@ -139,7 +139,7 @@ stops(void)
 	if (pipe(p) != 0 || (pid = fork()) == 0) {
 		c = 'r';
 		(void)!write(p[1], &c, 1);
-		raise(SIGTSTP);
+		raise(SIGSTOP); /* SIGTSTP is lost on an orphaned group */
 		c = 'c';
 		(void)!write(p[1], &c, 1);
 		nap(20);
