@@ -147,6 +147,8 @@ cJSON *bsd5_outcome(struct bsd5 *d, bool blocked);
 cJSON *bsd5_snapshot(struct bsd5 *d);
 cJSON *bsd5_queues(struct vm *vm, uint32_t first_page);
 void bsd5_dump(struct bsd5 *d);
+/* A member of exp, owned by it; an empty list or object is dropped. */
+void bsd5_add_unless_empty(cJSON *exp, const char *name, cJSON *value);
 
 /* ---- the suite vm_glue */
 

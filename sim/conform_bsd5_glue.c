@@ -461,15 +461,6 @@ add_thread(cJSON *list, const struct bsd5_thread *bt)
 	cJSON_AddItemToArray(list, row);
 }
 
-static void
-add_unless_empty(cJSON *exp, const char *name, cJSON *value)
-{
-	if (value->child == NULL)
-		cJSON_Delete(value);
-	else
-		cJSON_AddItemToObject(exp, name, value);
-}
-
 void
 bsd5_glue_outcome(struct bsd5 *d, cJSON *exp)
 {
@@ -486,8 +477,8 @@ bsd5_glue_outcome(struct bsd5 *d, cJSON *exp)
 		    bt->td.td_state != bt->was_state)
 			add_thread(td, bt);
 	}
-	add_unless_empty(exp, "pr", pr);
-	add_unless_empty(exp, "td", td);
+	bsd5_add_unless_empty(exp, "pr", pr);
+	bsd5_add_unless_empty(exp, "td", td);
 }
 
 void

@@ -197,8 +197,8 @@ add_result(struct bsd5 *d, cJSON *exp)
 	}
 }
 
-static void
-add_unless_empty(cJSON *exp, const char *name, cJSON *value)
+void
+bsd5_add_unless_empty(cJSON *exp, const char *name, cJSON *value)
 {
 	if (value->child == NULL)
 		cJSON_Delete(value);
@@ -220,13 +220,13 @@ bsd5_outcome(struct bsd5 *d, bool blocked)
 		cJSON_AddNumberToObject(exp, "blk", 1);
 	else
 		add_result(d, exp);
-	add_unless_empty(exp, "q", moves_json(d));
-	add_unless_empty(exp, "c", changed_counters(d));
-	add_unless_empty(exp, "p", changed_pages(d));
-	add_unless_empty(exp, "ob", changed_objects(d));
+	bsd5_add_unless_empty(exp, "q", moves_json(d));
+	bsd5_add_unless_empty(exp, "c", changed_counters(d));
+	bsd5_add_unless_empty(exp, "p", changed_pages(d));
+	bsd5_add_unless_empty(exp, "ob", changed_objects(d));
 	if (d->glue != NULL)
 		bsd5_glue_outcome(d, exp);
-	add_unless_empty(exp, "ev", d->events);
+	bsd5_add_unless_empty(exp, "ev", d->events);
 	d->events = NULL;
 	return (exp);
 }
