@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "reports/reports_int.h"
+#include "sim/base/outfile.h"
 
 extern char **environ;
 
@@ -123,43 +124,24 @@ int
 gnuplot_run(const char *script, size_t length, const char *output,
     struct sim_err *err)
 {
-	char temp[4096];
-	struct stat st;
+	struct outfile out;
 	FILE *errors;
-	mode_t mask;
-	int fd, error = 0;
+	int error;
 
-	/* renaming over /dev/null would put a file in the device's place */
-	if (stat(output, &st) == 0 && !S_ISREG(st.st_mode))
-		return (sim_err_set(err, EACCES, "%s: this is not a regular "
-		    "file; choose another name with -o", output));
-	if (snprintf(temp, sizeof(temp), "%s.XXXXXX", output) >=
-	    (int)sizeof(temp))
-		return (sim_err_set(err, EINVAL, "%.60s...: the name is too "
-		    "long", output));
-	fd = mkostemp(temp, O_CLOEXEC);
-	if (fd < 0)
-		return (sim_err_set(err, errno == ENOENT ? EACCES : errno,
-		    "%s: cannot write the plot: %s", output,
-		    strerror(errno)));
+	error = outfile_open(&out, output, "-o", err);
+	if (error != 0)
+		return (error);
 	errors = tmpfile();
 	if (errors == NULL)
 		error = sim_err_set(err, errno, "cannot make a temporary "
 		    "file: %s", strerror(errno));
 	else
-		error = child(script, length, fd, fileno(errors), err);
+		error = child(script, length, fileno(out.f), fileno(errors),
+		    err);
 	if (errors != NULL)
 		fclose(errors);
-	mask = umask(0);
-	umask(mask);
-	fchmod(fd, 0666 & ~mask);
-	if (close(fd) != 0 && error == 0)
-		error = sim_err_set(err, errno, "%s: cannot write the plot: "
-		    "%s", output, strerror(errno));
-	if (error == 0 && rename(temp, output) != 0)
-		error = sim_err_set(err, errno, "%s: cannot write the plot: "
-		    "%s", output, strerror(errno));
-	if (error != 0)
-		unlink(temp);
+	if (error == 0)
+		return (outfile_commit(&out, err));
+	outfile_abort(&out);
 	return (error);
 }

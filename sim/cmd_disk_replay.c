@@ -5,9 +5,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "sim/base/outfile.h"
 #include "sim/cli.h"
 #include "sim/cmd_disk.h"
 #include "sim/commands.h"
@@ -183,7 +183,7 @@ put_line(FILE *f, size_t i, const struct disk_io *io, uint32_t cylinder)
 	fprintf(f, ",%u,%d,%d\n", cylinder, io->cache_hit, io->error);
 }
 
-static bool
+static void
 put_lines(FILE *f, const struct disk_engine *e, const struct request_list *l)
 {
 	fputs("id,arrival_ms,op,lbn,blocks,start_ms,finish_ms,response_ms,"
@@ -192,44 +192,22 @@ put_lines(FILE *f, const struct disk_engine *e, const struct request_list *l)
 	for (size_t i = 0; i < l->count; i++)
 		put_line(f, i, &l->io[i], l->io[i].op == DISK_FLUSH ? 0 :
 		    disk_engine_cylinder(e, l->io[i].lbn));
-	return !ferror(f);
 }
 
-/* Under another name first, so that nothing half-written is left. */
 static int
 write_csv(const char *path, const struct disk_engine *e,
     const struct request_list *l)
 {
-	size_t n = strlen(path) + 16;
-	char *tmp = malloc(n);
-	struct stat st;
-	FILE *f;
-	bool good;
+	struct outfile out;
+	struct sim_err err;
 
-	if (tmp == NULL)
-		return EX_OSERR;
-	/* renaming over /dev/null would put a file in the device's place */
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		cli_error("%s: this is not a regular file; choose another "
-		    "name with --output", path);
-		free(tmp);
-		return EX_CANTCREAT;
+	if (outfile_open(&out, path, "--output", &err) == 0) {
+		put_lines(out.f, e, l);
+		if (outfile_commit(&out, &err) == 0)
+			return 0;
 	}
-	snprintf(tmp, n, "%s.%ld", path, (long) getpid());
-	f = fopen(tmp, "w");
-	if (f == NULL) {
-		cli_error("%s: %s", path, strerror(errno));
-		free(tmp);
-		return EX_CANTCREAT;
-	}
-	good = put_lines(f, e, l);
-	good = fclose(f) == 0 && good;
-	if (!good || rename(tmp, path) != 0) {
-		cli_error("%s: %s", path, strerror(errno));
-		unlink(tmp);
-	}
-	free(tmp);
-	return good ? 0 : EX_IOERR;
+	cli_error("%s", err.text);
+	return EX_CANTCREAT;
 }
 
 static void

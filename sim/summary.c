@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "disk_model/disk.h"
+#include "sim/base/outfile.h"
 #include "sim/uproc.h"
 
 /* "12,345,678"; several may be alive at a time. */
@@ -434,46 +434,14 @@ write_spaced(const char *text, FILE *f)
 static int
 write_file(const char *path, const char *text, struct sim_err *err)
 {
-	char temp[4096 + 16];
-	struct stat st;
-	FILE *f;
-	int fd, bad, errnum = 0;
+	struct outfile out;
+	int error;
 
-	/* renaming over /dev/null would put a file in the device's place */
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		return (sim_err_set(err, EINVAL, "%s: this is not a regular "
-		    "file; choose another name with --json", path));
-	snprintf(temp, sizeof(temp), "%s.XXXXXX", path);
-	fd = mkstemp(temp);
-	f = fd < 0 ? NULL : fdopen(fd, "w");
-	if (f == NULL) {
-		errnum = errno;
-		if (fd >= 0) {
-			close(fd);
-			unlink(temp);
-		}
-		/* no place for an output, not a missing input */
-		return (sim_err_set(err, errnum == ENOENT ? ENOTDIR : errnum,
-		    "%s: cannot write the summary: %s", path,
-		    strerror(errnum)));
-	}
-	fchmod(fd, 0644);
-	write_spaced(text, f);
-	bad = fflush(f) != 0 || ferror(f);
-	errnum = errno;
-	if (fclose(f) != 0 && !bad) {
-		bad = 1;
-		errnum = errno;
-	}
-	if (!bad && rename(temp, path) != 0) {
-		bad = 1;
-		errnum = errno;
-	}
-	if (!bad)
-		return (0);
-	unlink(temp);
-	return (sim_err_set(err, errnum, "%s: cannot write the summary: %s",
-	    path, strerror(errnum)));
+	error = outfile_open(&out, path, "--json", err);
+	if (error != 0)
+		return (error);
+	write_spaced(text, out.f);
+	return (outfile_commit(&out, err));
 }
 
 int

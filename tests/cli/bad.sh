@@ -86,7 +86,7 @@ refused 74 "run.db: the disk is full" \
 refused 74 "run.db: the disk is full" \
     sh -c 'ulimit -f 600; exec "$0" run --quiet --mem 3M -- sort -o /dev/null in.txt' \
     "$vmsim"
-refused 73 "no/such/dir/sum.json: cannot write the summary" \
+refused 73 "no/such/dir/sum.json: cannot write this file" \
     "$vmsim" run --no-db --json=no/such/dir/sum.json -- true
 
 # sysctl

@@ -97,7 +97,7 @@ refused 65 "no-states.db: no states of threads were logged" \
 refused 65 "nothing.db" "$vmsim" plot processes nothing.db -o x.png
 refused 65 "nothing.db" "$vmsim" plot queues nothing.db -o x.png
 refused 65 "nothing.db" "$vmsim" plot faults nothing.db -o x.png
-refused 73 "no/such/dir/x.png: cannot write the plot" \
+refused 73 "no/such/dir/x.png: cannot write this file" \
     "$vmsim" plot queues run.db -o no/such/dir/x.png
 refused 69 "cannot run gnuplot" env PATH=/nonexistent \
     "$vmsim" plot queues run.db -o x.png

@@ -41,6 +41,8 @@ refused 64 '--closed' "$vmsim" disk replay ok.csv -d ram --closed=0
 refused 64 '--cache' "$vmsim" disk replay ok.csv -d ram --cache maybe
 refused 65 'no column' "$vmsim" disk replay ok.csv -d ram --against x_ms
 refused 73 'nodir' "$vmsim" disk replay ok.csv -d ram -o nodir/out.csv
+refused 73 'directory' "$vmsim" disk replay ok.csv -d ram -o .
+refused 73 'regular' "$vmsim" disk replay ok.csv -d ram -o /dev/null
 
 # the list that a replay wrote can be drawn
 "$vmsim" disk replay ok.csv -d hp97560 -o drawn.csv >/dev/null &&
