@@ -11,16 +11,17 @@
 #define MAX_BINS 160
 #define MAX_DOTS 12000
 
-/* Kinds of faults as a reader groups them, from the bottom of the stack up;
- * `test` on the name of the kind. */
+/* Kinds of faults as a reader groups them, from the bottom of the stack up:
+ * every name of the table fault_kind is in one group. */
 static const struct {
-	const char *test, *label, *colour;
+	const char *kinds, *label, *colour;
 } groups[] = {
-	{ "k.name IN ('fast', 'resident')", "resident", COLOUR_PALE },
-	{ "k.name = 'zero'", "zero fill", COLOUR_SKY },
-	{ "k.name IN ('cow', 'cow_move')", "copy on write", COLOUR_GREEN },
-	{ "k.name = 'file'", "read from file", COLOUR_ORANGE },
-	{ "k.name = 'swap'", "read from swap", COLOUR_VERMILION },
+	{ "'fast', 'resident'", "resident", COLOUR_PALE },
+	{ "'zero_fill'", "zero fill", COLOUR_SKY },
+	{ "'cow', 'cow_move'", "copy on write", COLOUR_GREEN },
+	{ "'file'", "read from file", COLOUR_ORANGE },
+	{ "'swap'", "read from swap", COLOUR_VERMILION },
+	{ "'error'", "signal", COLOUR_PURPLE },
 };
 #define NGROUPS ((int)(sizeof(groups) / sizeof(groups[0])))
 
@@ -104,7 +105,7 @@ put_faults(struct plot *p, double step, struct sim_err *err)
 	    "SELECT CAST((f.start / ?1 - ?2) / ?4 AS INTEGER) AS bin");
 	for (int i = 0; i < NGROUPS; i++)
 		n += snprintf(sql + n, sizeof(sql) - (size_t)n,
-		    ", sum(%s)", groups[i].test);
+		    ", sum(k.name IN (%s))", groups[i].kinds);
 	snprintf(sql + n, sizeof(sql) - (size_t)n, " FROM faults f JOIN "
 	    "fault_kind k ON k.id = f.kind WHERE f.start >= ?2 * ?1 AND "
 	    "f.start <= ?3 * ?1 GROUP BY bin");
@@ -133,24 +134,26 @@ put_flows(struct plot *p, double step, struct sim_err *err)
 static int
 put_dots(struct plot *p, struct sim_err *err)
 {
+	char sql[1024];
 	sqlite3_stmt *st;
 	double count;
-	int rc, error;
+	int rc, error, n;
 
 	error = report_db_number(p->db, "SELECT count(*) FROM faults", &count,
 	    NULL, err);
 	if (error != 0)
 		return (error);
-	error = report_db_prepare(p->db,
-	    "SELECT f.start / ?1, r.rank, CASE k.name WHEN 'zero' THEN 1 "
-	    "WHEN 'cow' THEN 2 WHEN 'cow_move' THEN 2 WHEN 'file' THEN 3 "
-	    "WHEN 'swap' THEN 4 ELSE 0 END FROM faults f "
+	n = snprintf(sql, sizeof(sql), "SELECT f.start / ?1, r.rank, CASE");
+	for (int i = 0; i < NGROUPS; i++)
+		n += snprintf(sql + n, sizeof(sql) - (size_t)n,
+		    " WHEN k.name IN (%s) THEN %d", groups[i].kinds, i);
+	snprintf(sql + n, sizeof(sql) - (size_t)n, " END FROM faults f "
 	    "JOIN fault_kind k ON k.id = f.kind "
 	    "JOIN (SELECT v, row_number() OVER (ORDER BY v) - 1 AS rank FROM "
 	    "(SELECT DISTINCT va >> 12 AS v FROM faults)) r "
 	    "ON r.v = f.va >> 12 WHERE f.start >= ?2 * ?1 AND f.start <= "
-	    "?3 * ?1 AND f.seq % ?4 = 0 ORDER BY f.seq", &st, err);
-	if (error != 0)
+	    "?3 * ?1 AND f.seq %% ?4 = 0 ORDER BY f.seq");
+	if ((error = report_db_prepare(p->db, sql, &st, err)) != 0)
 		return (error);
 	sqlite3_bind_double(st, 1, p->db->hz);
 	sqlite3_bind_double(st, 2, p->from);

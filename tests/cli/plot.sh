@@ -62,6 +62,32 @@ grep -q 'the run is incomplete (interrupted)' err.txt ||
     bad "no remark on an incomplete run: $(cat err.txt)"
 grep -q 'incomplete run' incomplete.svg || bad "incomplete.svg does not say so"
 
+# Every fault is drawn, and as what it is: a gnuplot that keeps what it is told
+# gets rates whose sums are the counts in the database, kind by kind.
+"$make_db" kinds.db || exit 1
+sqlite3 kinds.db 'UPDATE faults SET kind = seq % (SELECT count(*)
+    FROM fault_kind)'
+mkdir keep
+printf '#!/bin/sh\ncat >script\n' >keep/gnuplot
+chmod 755 keep/gnuplot
+env PATH="$PWD/keep:$PATH" "$vmsim" plot faults kinds.db -o kept.svg \
+    2>/dev/null
+awk '/^\$faults/ { on = 1; next } /^EOD/ { on = 0 } on {
+	step = NR == first + 1 ? $1 - last : step
+	if (!first) first = NR
+	last = $1
+	for (i = 2; i <= NF; i++) sum[i] += $i
+} END { for (i = 2; i in sum; i++) printf "%.0f ", sum[i] * step
+    print "" }' script >drawn
+sqlite3 -separator ' ' kinds.db "SELECT sum(name IN ('fast', 'resident')),
+    sum(name = 'zero_fill'), sum(name IN ('cow', 'cow_move')),
+    sum(name = 'file'), sum(name = 'swap'), sum(name = 'error'), ''
+    FROM faults JOIN fault_kind k ON k.id = kind" >logged
+cmp -s drawn logged || bad "faults drawn: $(cat drawn), logged: $(cat logged)"
+awk '/^\$dots/ { on = 1; next } /^EOD/ { on = 0 }
+    on { n[$3]++ } END { for (i = 0; i < 6; i++) if (!n[i]) exit 1 }' \
+    script || bad "a kind of fault has no dots"
+
 refused 64 "say what to draw" "$vmsim" plot
 refused 64 "unknown kind 'queue'" "$vmsim" plot queue run.db -o x.png
 refused 64 "name a run database" "$vmsim" plot queues -o x.png
