@@ -35,7 +35,7 @@ struct tunable_change {
 	uint64_t at_ns;
 	char name[64];
 	char value[TUN_STRING_MAX];
-	char origin[160]; /* where it was given: "--set", "m.json: $.tunables" */
+	char origin[160]; /* where it was given: "--set", "m.json: $.disks" */
 };
 
 /* The kernel wants contiguous memory; bytes and ns, see vm_contig_request. */
@@ -63,7 +63,7 @@ struct program {
 struct machine_config {
 	char kernel[16]; /* "bsd" */
 	uint64_t mem_bytes; /* RAM incl. the kernel's own */
-	uint64_t kernel_bytes; /* frames the kernel keeps at boot; part of mem */
+	uint64_t kernel_bytes; /* frames the kernel keeps at boot, of mem */
 	uint64_t swap_bytes;
 	uint64_t cpu_hz;
 	uint32_t ncpus, ndomains;

@@ -16,7 +16,8 @@
 #define MAX_COPIES 1000
 #define MAX_PROGRAMS 4000
 
-static cf_set_fn set_nice, set_spec_env, set_stdio, set_spec_dir;
+static cf_set_fn set_nice, set_spec_env; /* tidy: functions */
+static cf_set_fn set_stdio, set_spec_dir; /* tidy: functions */
 
 #define FIELD(f) offsetof(struct process_spec, f), \
 	sizeof(((struct process_spec *)NULL)->f)

@@ -51,7 +51,8 @@ struct vm_pmap_ops {
 	void (*clear_modify)(struct vm *vm, vm_page_t m);
 	bool (*page_is_mapped)(struct vm *vm, vm_page_t m);
 	bool (*page_is_write_mapped)(struct vm *vm, vm_page_t m);
-	bool (*page_exists_quick)(struct vm *vm, struct pmap *pmap, vm_page_t m);
+	bool (*page_exists_quick)(struct vm *vm, struct pmap *pmap,
+	    vm_page_t m);
 	uint64_t (*resident_count)(struct vm *vm, struct pmap *pmap);
 	void (*remove_range)(struct vm *vm, struct pmap *pmap, vm_offset_t s,
 	    vm_offset_t e);

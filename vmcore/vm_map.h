@@ -69,7 +69,7 @@ struct vmspace {
 	uint64_t vm_swrss; /* resident set at the last swap-out */
 	uint64_t vm_resident_extra; /* tests: pages not in the pmap */
 	struct vm *vm;
-	vm_offset_t mmap_top; /* the search for free space goes down from here */
+	vm_offset_t mmap_top; /* where the search for free space begins */
 	uint32_t id; /* 1, 2, ... in order of creation */
 	TAILQ_ENTRY(vmspace) link; /* all of the VM's, oldest first */
 	bool vm_shm; /* SysV shared memory is attached */

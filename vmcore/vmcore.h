@@ -149,7 +149,7 @@ struct vm_trace_ops {
 	    const char *name);
 };
 
-/* ------------------------------------------------------- what is asked above */
+/* ------------------------------------------------------ what is asked above */
 
 struct vm_up_ops {
 	/* SIGKILL to a process (out of memory); must not sleep. */
@@ -296,7 +296,7 @@ enum vm_rlimit {
 };
 void vm_proc_set_rlimit(struct proc *p, enum vm_rlimit which, uint64_t bytes);
 
-/* ------------------------------------------------------------ address spaces */
+/* ----------------------------------------------------------- address spaces */
 
 /* [min, max): user addresses. Returned with one reference. */
 struct vmspace *vmspace_alloc(struct vm *vm, vm_offset_t min, vm_offset_t max);

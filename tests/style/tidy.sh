@@ -9,15 +9,13 @@
 set -u
 root=$1
 cd "$root" || exit 1
-fail=0
-bad() { # title; lines on stdin
+bad() { # title; lines on stdin. What it prints fails the test.
 	body=$(cat)
-	[ -z "$body" ] && return
-	printf '%s\n%s\n' "$1" "$body" >&2
-	fail=1
+	[ -z "$body" ] || printf '%s\n%s\n' "$1" "$body"
 }
 src() { find "$@" -name '*.[ch]' | LC_ALL=C sort; }
 
+problems() {
 src vmcore mmu disk_model traces |
     xargs -r grep -nE '#[[:space:]]*include[[:space:]]*[<"](unicorn/|sqlite3|cjson|cJSON)' |
     bad "vmcore, mmu, disk_model and traces know no emulator, SQL or JSON:"
@@ -55,4 +53,6 @@ src sim vmcore mmu disk_model traces reports tests |
 git ls-files 2>/dev/null | grep -vE '\.(zst|gz|png|pdf|svg)$|^\.ci/|^tests/style/' |
     xargs -r grep -nIE '/wo''rk/|\.\./sha''red' |
     bad "paths of one machine:"
-exit $fail
+}
+found=$(problems)
+[ -z "$found" ] || { printf '%s\n' "$found" >&2; exit 1; }
