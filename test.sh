@@ -23,10 +23,12 @@ done
 passed=0 failed=0
 say() { printf '\n== %s\n' "$*"; }
 
-build() {
-	say "Building $1"
-	cmake --preset "$1" >/dev/null
-	cmake --build --preset "$1" -- --quiet
+build() { # preset targets...
+	p=$1
+	shift
+	say "Building $p"
+	cmake --preset "$p" >/dev/null
+	cmake --build --preset "$p" --target "${@-all}" -- --quiet
 }
 
 # ctest of one build; adds to the totals
@@ -35,8 +37,8 @@ suite() { # preset ctest-arguments...
 	shift
 	say "Testing $p"
 	log=build/$p/test.log
-	ctest --test-dir "build/$p" --output-on-failure -j 2 "$@" 2>&1 |
-	    tee "$log" | grep -vE '^ *(Start|Test project)' || true
+	ctest --test-dir "build/$p" --output-on-failure -j "$(nproc)" "$@" 2>&1 |
+	    tee "$log" | grep --line-buffered -vE '^ *(Start|Test project)' || true
 	n=$(sed -n 's/.*tests passed, \([0-9]*\) tests failed out of \([0-9]*\).*/\1 \2/p' \
 	    "$log")
 	if [ -z "$n" ]; then
@@ -66,20 +68,14 @@ suite release
 if [ $quick = 0 ]; then
 	build asan
 	suite asan -LE native
-	one "native programs under ASan" tests/native/some.sh \
-	    build/asan/vmsim build/asan/native-some
-	build clang
+	build clang vmsim
 	one "the same database from gcc, clang and ASan builds" \
 	    tests/determinism/builds.sh build/determinism \
 	    build/release/vmsim build/clang/vmsim build/asan/vmsim
 fi
 if [ $fuzz = 1 ]; then
-	build fuzz
-	for t in build/fuzz/tests/fuzz/fuzz_*; do
-		[ -x "$t" ] && [ -f "$t" ] || continue
-		one "a minute of $(basename "$t")" \
-		    tests/fuzz/minute.sh "$t"
-	done
+	build fuzz fuzzers
+	suite fuzz -L fuzz
 fi
 
 echo

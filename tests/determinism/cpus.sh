@@ -39,10 +39,9 @@ for cpus in 1 2 4; do
 		fail=1
 		continue
 	}
-	sh -c 'while :; do :; done' & l1=$!
-	sh -c 'while :; do :; done' & l2=$!
+	load 2
 	jobs $cpus "$work/two.db"
-	kill $l1 $l2
+	unload
 	outs=$(sqlite3 "$work/one.db" \
 	    "select count(*) from io where kind = 0")
 	if [ "$(digest "$work/one.db")" != "$(digest "$work/two.db")" ]; then
@@ -65,12 +64,12 @@ for cpus in 1 2 4; do
 	fi
 done
 
-# Simulated time of processes that only compute, for a minute.
-fair() { # cpus processes
+# Simulated time of processes that only compute.
+fair() { # cpus processes ms
 	rm -f "$work/fair.db"
 	"$vmsim" run --quiet --cpus "$1" --cpu-hz 50MHz \
 	    --db "$work/fair.db" --log none --cwd "$work" -- \
-	    ./spin "$2" 60000 || {
+	    ./spin "$2" "$3" || {
 		echo "FAIL: spin on $1 CPUs: exit code $?" >&2
 		fail=1
 		return
@@ -84,7 +83,7 @@ fair() { # cpus processes
 	case $(cat "$work/fair.txt") in ok*) ;; *) fail=1 ;; esac
 }
 
-fair 1 2
-fair 1 3
-fair 2 4
+fair 1 2 60000
+fair 1 3 60000
+fair 2 4 20000
 exit $fail

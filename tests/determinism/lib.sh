@@ -1,5 +1,6 @@
 # Shared by the determinism tests: `record VMSIM DB [run options]` makes one
-# run of a small sort under pressure; `digest DB` is the hash of its dump.
+# run of a small sort under pressure; `digest DB` is the hash of its dump;
+# `load N` keeps N busy loops running until `unload`.
 record() {
 	v=$1 db=$2
 	shift 2
@@ -13,6 +14,23 @@ record() {
 
 digest() {
 	sqlite3 "$1" .dump | sha256sum | cut -d' ' -f1
+}
+
+# The loops look now and then whether the test is still there: stopped by Ctrl-C
+# or a time limit, it must not leave them behind.
+load() {
+	loops=
+	for l in $(seq "$1"); do
+		sh -c 'while kill -0 "$1" 2>/dev/null; do
+			i=0
+			while [ $i -lt 20000 ]; do i=$((i + 1)); done
+		done' load $$ &
+		loops="$loops $!"
+	done
+}
+unload() {
+	# shellcheck disable=SC2086
+	kill $loops
 }
 
 input() {

@@ -39,11 +39,9 @@ big=$(head -c 60000 /dev/zero | tr '\0' x)
     LC_ALL LANG HOME; record "$vmsim" "$work/e.db") &&
     check "a larger environment" "$work/e.db"
 record "$vmsim" "$work/f.db" --vmstat 1 && check "with --vmstat" "$work/f.db"
-sh -c 'while :; do :; done' & l1=$!
-sh -c 'while :; do :; done' & l2=$!
-sh -c 'while :; do :; done' & l3=$!
+load 3
 record "$vmsim" "$work/g.db"
-kill $l1 $l2 $l3
+unload
 check "a loaded host" "$work/g.db"
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	mkdir -p "$work/u" && chown 65534 "$work/u"

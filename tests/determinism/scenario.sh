@@ -3,6 +3,7 @@
 # databases: with 1, 2 and 4 CPUs, from another directory, with another
 # environment, on a loaded host.
 set -u
+. "$(dirname "$0")/lib.sh"
 vmsim=$1
 mkdir -p "$2" && work=$(cd "$2" && pwd) || exit 1
 fail=0
@@ -44,11 +45,10 @@ mkdir -p "$work/another one"
 for cpus in 1 2 4; do
 	record "$work/mix.json" "$work/a.db" --cpus $cpus || exit 1
 	big=$(head -c 30000 /dev/zero | tr '\0' x)
-	sh -c 'while :; do :; done' & l1=$!
-	sh -c 'while :; do :; done' & l2=$!
+	load 2
 	(cd "$work/another one" && BIG=$big TZ=Asia/Tokyo HOME=/nowhere && export BIG TZ HOME &&
 	    record "$work/mix.json" "$work/b.db" --cpus $cpus)
-	kill $l1 $l2
+	unload
 	check "$cpus CPUs" "$work/a.db" "$work/b.db"
 done
 record idle-editors "$work/c.db" && record idle-editors "$work/d.db" &&

@@ -11,11 +11,18 @@ bad() {
 	fail=1
 }
 
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+vmsim=$(realpath "$vmsim")
+cd "$tmp" || exit 1
+"$vmsim" sysctl -d >all
+"$vmsim" sysctl >values
+
 # FreeBSD 11 vm_pageout.c
 while read -r name want; do
 	got=$("$vmsim" sysctl "$name")
 	[ "$got" = "$name: $want" ] || bad "'$got', not '$name: $want'"
-	"$vmsim" sysctl -d "$name" | grep -q "vm_pageout.c" ||
+	grep "^$name:" all | grep -q "vm_pageout.c" ||
 	    bad "$name does not name its source"
 done <<'END'
 vm.panic_on_oom 0
@@ -34,11 +41,12 @@ END
 
 # memory, reserved, severe, min, target, inactive target, wake-up threshold
 while read -r mem reserved severe min target inactive wakeup; do
+	"$vmsim" sysctl --mem "$mem" >booted
 	for pair in "v_free_reserved $reserved" "v_free_severe $severe" \
 	    "v_free_min $min" "v_free_target $target" \
 	    "v_inactive_target $inactive" "pageout_wakeup_thresh $wakeup"; do
 		name=vm.${pair% *}
-		got=$("$vmsim" sysctl --mem "$mem" "$name")
+		got=$(grep "^$name:" booted)
 		[ "$got" = "$name: ${pair#* }" ] ||
 		    bad "$mem: '$got', not ${pair#* }"
 	done
@@ -51,16 +59,11 @@ done <<'END'
 END
 
 # all at boot in one run, all during another; those that refuse, one by one
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
 refused() { # NAME=VALUE[@TIME]
 	"$vmsim" run --quiet --no-db --set "$1" -- /bin/true 2>err
 	rc=$?
 	[ $rc = 77 ] || bad "--set $1: $rc, not 77: $(cat err)"
 }
-"$vmsim" sysctl -d >all
-"$vmsim" sysctl >values
 : >boot
 : >later
 while IFS=: read -r name value; do
