@@ -62,6 +62,13 @@ one() { # name command...
 	fi
 }
 
+for d in . build; do
+	[ ! -e $d ] || [ -w $d ] || {
+		echo "test.sh: no permission to write in $PWD/$d: use a copy" \
+		    "of your own" >&2
+		exit 73
+	}
+done
 scripts/setup.sh
 build release
 suite release

@@ -6,36 +6,34 @@
 # package of Debian 13 is installed instead, pinned so that nothing else of
 # that release is ever taken.
 #
-# usage: scripts/setup.sh [--check]
+# usage: scripts/setup.sh [--demo] [--check]
+#   --demo    only what building and demo.sh need, not the tests
 #   --check   only say what is missing; exit 1 if anything is
 set -eu
 
 UNICORN_MIN=2.1.1
 PACKAGES="gcc g++ make cmake ninja-build pkg-config
  libzydis-dev libsqlite3-dev sqlite3 libcjson-dev libzstd-dev zstd
- check gnuplot-nox man-db python3-minimal perl ca-certificates"
-# Programs that demo.sh and the test suite run inside the simulator, and what
-# the sanitizer, second-compiler and fuzz builds of the suite need.
-TEST_PACKAGES="clang libclang-rt-dev gzip bzip2 xz-utils gawk bc python3 libc6-dev
+ check gnuplot-nox man-db python3-minimal perl libc6-dev ca-certificates"
+# Programs that the test suite runs inside the simulator, and what its
+# sanitizer, second-compiler and fuzz builds need.
+TEST_PACKAGES="clang libclang-rt-dev gzip bzip2 xz-utils gawk bc python3
  libcap2-bin mandoc"
 
 check_only=0
-case "${1-}" in
---check) check_only=1 ;;
-"") ;;
--h | --help)
-	sed -n '2,11s/^# \{0,1\}//p' "$0"
-	exit 0
-	;;
-*)
-	echo "setup.sh: unknown argument '$1' (try --help)" >&2
-	exit 64
-	;;
-esac
+wanted="$PACKAGES $TEST_PACKAGES"
+for a; do
+	case $a in
+	--demo) wanted=$PACKAGES ;;
+	--check) check_only=1 ;;
+	-h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
+	*) echo "setup.sh: unknown argument '$a' (try --help)" >&2; exit 64 ;;
+	esac
+done
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
 	echo "setup.sh: this is not a Debian system; install by hand:" \
-	    "$PACKAGES and Unicorn >= $UNICORN_MIN" >&2
+	    $PACKAGES "and Unicorn >= $UNICORN_MIN" >&2
 	exit 69
 fi
 
@@ -60,20 +58,19 @@ unicorn_ok() {
 	dpkg --compare-versions "$v" ge "$UNICORN_MIN"
 }
 
-missing=
-for p in $PACKAGES $TEST_PACKAGES; do
-	p=$(resolve "$p")
-	installed "$p" || missing="$missing $p"
-done
-need_unicorn=0
-unicorn_ok || need_unicorn=1
-
-if [ -z "$missing" ] && [ $need_unicorn = 0 ]; then
-	exit 0
-fi
+look() {
+	missing=
+	for p in $wanted; do
+		p=$(resolve "$p")
+		installed "$p" || missing="$missing $p"
+	done
+}
+look
+need=$missing
+unicorn_ok || need="$need libunicorn-dev (>= $UNICORN_MIN)"
+[ -n "$need" ] || exit 0
 if [ $check_only = 1 ]; then
-	[ -z "$missing" ] || echo "missing:$missing"
-	[ $need_unicorn = 0 ] || echo "missing: libunicorn-dev >= $UNICORN_MIN"
+	echo "missing:$need"
 	exit 1
 fi
 
@@ -82,27 +79,41 @@ if [ "$(id -u)" = 0 ]; then
 elif command -v sudo >/dev/null 2>&1; then
 	as_root=sudo
 else
-	echo "setup.sh: packages are missing (${missing# }); run this as root," \
-	    "or install sudo" >&2
+	echo "setup.sh: these packages are missing:$need;" \
+	    "run this as root, or install sudo" >&2
 	exit 77
 fi
 root() { $as_root env DEBIAN_FRONTEND=noninteractive "$@"; }
+root true || {
+	echo "setup.sh: sudo refuses; run this as root; these packages" \
+	    "are missing:$need" >&2
+	exit 77
+}
+# Another apt may be at work, above all on a machine that has just started.
+apt_install() {
+	root apt-get -q -y -o DPkg::Lock::Timeout=300 install \
+	    --no-install-recommends "$@" >/dev/null || {
+		echo "setup.sh: apt-get could not install $* (its reason is" \
+		    "above)" >&2
+		exit 69
+	}
+}
 
+# an installation that was interrupted, by Ctrl-C for example
+if [ -n "$(dpkg --audit)" ]; then
+	root dpkg --configure -a >/dev/null || : # apt says what is wrong
+fi
 echo "setup.sh: updating the package lists"
 root apt-get -q update >/dev/null || {
 	echo "setup.sh: 'apt-get update' failed; trying with the lists at hand" >&2
 }
 
 # apt may have been without lists when the names were resolved first
-missing=
-for p in $PACKAGES $TEST_PACKAGES; do
-	p=$(resolve "$p")
-	installed "$p" || missing="$missing $p"
-done
+look
 if [ -n "$missing" ]; then
 	echo "setup.sh: installing$missing"
 	# shellcheck disable=SC2086
-	root apt-get -q -y install --no-install-recommends $missing >/dev/null
+	apt_install $missing
 fi
 
 candidate_ok() {
@@ -145,7 +156,6 @@ if ! unicorn_ok; then
 		exit 69
 	}
 	echo "setup.sh: installing libunicorn-dev"
-	root apt-get -q -y install --no-install-recommends libunicorn-dev \
-	    >/dev/null
+	apt_install libunicorn-dev
 fi
 echo "setup.sh: done"
