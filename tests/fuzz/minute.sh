@@ -7,9 +7,8 @@ dir=$(dirname "$t")
 mkdir -p "$dir/corpus-$name"
 seeds=
 [ -d "$dir/seeds-$name" ] && seeds=$dir/seeds-$name
-# shellcheck disable=SC2086
 "$t" -max_total_time="${FUZZ_SECONDS:-60}" -rss_limit_mb=4096 -timeout=20 \
-    -artifact_prefix="$dir/$name-" "$dir/corpus-$name" $seeds \
+    -artifact_prefix="$dir/$name-" "$dir/corpus-$name" ${seeds:+"$seeds"} \
     >"$dir/$name.log" 2>&1
 rc=$?
 if [ $rc -ne 0 ]; then
