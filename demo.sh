@@ -10,9 +10,9 @@ out=$root/demo-out
 say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 [ -t 1 ] || say() { printf '\n== %s\n' "$*"; }
 
-for d in . build demo-out; do
-	[ ! -e $d ] || [ -w $d ] || {
-		echo "demo.sh: no permission to write in $root/$d: use a copy" \
+for d in "$root" build demo-out; do
+	[ ! -e "$d" ] || [ -w "$d" ] || {
+		echo "demo.sh: no permission to write in $d: use a copy" \
 		    "of your own" >&2
 		exit 73
 	}

@@ -62,9 +62,9 @@ one() { # name command...
 	fi
 }
 
-for d in . build; do
-	[ ! -e $d ] || [ -w $d ] || {
-		echo "test.sh: no permission to write in $PWD/$d: use a copy" \
+for d in "$PWD" build; do
+	[ ! -e "$d" ] || [ -w "$d" ] || {
+		echo "test.sh: no permission to write in $d: use a copy" \
 		    "of your own" >&2
 		exit 73
 	}

@@ -33,7 +33,7 @@ done
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
 	echo "setup.sh: this is not a Debian system; install by hand:" \
-	    $PACKAGES "and Unicorn >= $UNICORN_MIN" >&2
+	    "$PACKAGES and Unicorn >= $UNICORN_MIN" >&2
 	exit 69
 fi
 
@@ -91,10 +91,10 @@ root true || {
 }
 # Another apt may be at work, above all on a machine that has just started.
 apt_install() {
-	root apt-get -q -y -o DPkg::Lock::Timeout=300 install \
-	    --no-install-recommends "$@" >/dev/null || {
-		echo "setup.sh: apt-get could not install $* (its reason is" \
-		    "above)" >&2
+	said=$(root apt-get -q -y -o DPkg::Lock::Timeout=300 install \
+	    --no-install-recommends "$@" 2>&1 >/dev/null) || {
+		printf '%s\n' "$said" | tail -n 4 >&2
+		echo "setup.sh: apt-get could not install $*" >&2
 		exit 69
 	}
 }
