@@ -9,6 +9,7 @@
 #include "sim/machine.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -227,15 +228,38 @@ schedule_contigs(struct machine *m, struct sim_err *err)
 	return (0);
 }
 
+/* The run's own files must not be found by the guest that makes them grow. */
+static int
+create_files(struct machine *m, struct disk *fs, uint64_t sectors,
+    struct sim_err *err)
+{
+	const struct machine_config *mc = m->mc;
+	char real[PATH_MAX], journal[PATH_MAX + 16];
+	const char *db = mc->db_path, *hide[4];
+	size_t n = 0;
+	const struct vfs_config fc = {
+		.bind_rw = (const char *const *)mc->bind_rw,
+		.fs_disk = fs, .fs_sectors = sectors,
+		.cwd = mc->cwd, .cwd_alias = !mc->cwd_given,
+		.guests = mc->guests, .host_tmp = true, .hide = hide,
+		.hide_output = true, .boot_epoch = mc->boot_epoch };
+
+	if (db[0] != '\0') {
+		if (realpath(db, real) != NULL)
+			db = real;
+		snprintf(journal, sizeof(journal), "%s-journal", db);
+		hide[n++] = db;
+		hide[n++] = journal;
+	}
+	if (mc->json_path[0] != '\0')
+		hide[n++] = mc->json_path;
+	hide[n] = NULL;
+	return (vfs_create(m->sim, m->vm, &fc, &m->vfs, err));
+}
+
 static int
 create_storage(struct machine *m, struct sim_err *err)
 {
-	/* users keep inputs there: as read-only as everything else */
-	static const char *const show[] = { "/tmp", "/var/tmp", NULL };
-	struct vfs_config fc = { .bind_rw = (const char *const *)m->mc->bind_rw,
-		.cwd = m->mc->cwd, .cwd_alias = !m->mc->cwd_given,
-		.guests = m->mc->guests, .show = show,
-		.boot_epoch = m->mc->boot_epoch };
 	struct disk *swap, *fs;
 	uint64_t swap_first;
 	int error;
@@ -257,9 +281,8 @@ create_storage(struct machine *m, struct sim_err *err)
 	error = schedule_contigs(m, err);
 	if (error != 0)
 		return (error);
-	fc.fs_disk = fs;
-	fc.fs_sectors = fs == swap ? swap_first : disk_sectors(fs);
-	error = vfs_create(m->sim, m->vm, &fc, &m->vfs, err);
+	error = create_files(m, fs, fs == swap ? swap_first : disk_sectors(fs),
+	    err);
 	if (error != 0)
 		return (error);
 	m->sys = sysstate_create(m);

@@ -38,6 +38,9 @@ struct thread_interval {
 
 struct rundb;
 
+/* Is the open file a run database? */
+bool rundb_is_ours(int fd);
+
 /*
  * Writes to a temporary name next to `path` and renames at the first commit,
  * so a failure leaves no half-written file. A run replaces an older run's

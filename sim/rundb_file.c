@@ -152,13 +152,21 @@ resolve(const char *path, char *out, size_t size, struct sim_err *err)
 	return (0);
 }
 
+bool
+rundb_is_ours(int fd)
+{
+	unsigned char head[72];
+
+	return (pread(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
+	    memcmp(head, "SQLite format 3", 16) == 0 &&
+	    memcmp(head + 68, "vms1", 4) == 0);
+}
+
 /* Is it one of ours (or empty)? Locks it, so that no other run writes it. */
 static int
 check_old(const char *path, int *fd_out, struct sim_err *err)
 {
-	unsigned char head[72];
 	struct stat st;
-	ssize_t n;
 	int fd;
 
 	*fd_out = -1;
@@ -179,10 +187,7 @@ check_old(const char *path, int *fd_out, struct sim_err *err)
 		    "writing this database; choose another name with --db",
 		    path));
 	}
-	n = pread(fd, head, sizeof(head), 0);
-	if (n != 0 && (n != sizeof(head) ||
-	    memcmp(head, "SQLite format 3", 16) != 0 ||
-	    memcmp(head + 68, "vms1", 4) != 0)) {
+	if ((fstat(fd, &st) != 0 || st.st_size != 0) && !rundb_is_ours(fd)) {
 		close(fd);
 		return (sim_err_set(err, EEXIST, "%s: this file exists and is "
 		    "not a vmsim database; remove it or choose another name "

@@ -93,7 +93,6 @@ inode_new(struct vfs *vfs, enum inode_kind kind, uint32_t mode)
 	ip->ino = vfs->next_ino++;
 	ip->atime = ip->mtime = ip->ctime = vfs_now(vfs);
 	TAILQ_INSERT_TAIL(&vfs->inodes, ip, all);
-	vfs->ninodes++;
 	return (ip);
 }
 
@@ -122,7 +121,7 @@ inode_free(struct inode *ip)
 	dir_free(ip);
 	host_names_free(ip);
 	TAILQ_REMOVE(&vfs->inodes, ip, all);
-	vfs->ninodes--;
+	vfs->nmade -= ip->made;
 	free(ip->target);
 	free(ip->host);
 	free(ip->path);
@@ -146,7 +145,7 @@ inode_orphan(struct inode *ip)
 void
 inode_rele(struct inode *ip)
 {
-	struct inode *parent;
+	struct inode *parent, *mirror;
 
 	KASSERT(ip->vfs->sim, ip->refs > 0, ("inode released too often"));
 	if (--ip->refs != 0)
@@ -157,10 +156,13 @@ inode_rele(struct inode *ip)
 		return;
 	}
 	parent = ip->parent != ip ? ip->parent : NULL;
+	mirror = ip->mirror;
 	inode_place_free(ip);
 	inode_free(ip);
 	if (parent != NULL)
 		inode_rele(parent);
+	if (mirror != NULL)
+		inode_rele(mirror);
 }
 
 /*
@@ -257,9 +259,10 @@ inode_stat(const struct inode *ip, struct vfs_stat *st)
 {
 	memset(st, 0, sizeof(*st));
 	inode_number((struct inode *)(uintptr_t)ip);
-	st->dev = ip->dev;
 	st->ino = ip->ino;
 	st->mode = ip->mode;
+	ip = inode_real(ip);
+	st->dev = ip->dev;
 	st->nlink = ip->nlink;
 	st->uid = ip->uid;
 	st->gid = ip->gid;
@@ -311,14 +314,15 @@ dir_name(const struct inode *dir)
 	return (NULL);
 }
 
-/* alias: the caller's directory is /cwd, not what the host calls it. */
-static int
-dirpath(const struct inode *dir, char *buf, size_t size, bool alias)
+int
+inode_dirpath(const struct inode *dir, char *buf, size_t size)
 {
 	size_t at = size;
 	const struct inode *ip;
 
-	if (dir->kind == IK_PROCDIR) {
+	if (inode_real(dir)->dead)
+		return (-ENOENT);
+	if (dir->kind == IK_PROCDIR || dir->mirror != NULL) {
 		if (strlen(inode_path(dir)) + 1 > size)
 			return (-ERANGE);
 		strcpy(buf, inode_path(dir));
@@ -329,11 +333,7 @@ dirpath(const struct inode *dir, char *buf, size_t size, bool alias)
 	buf[--at] = '\0';
 	for (ip = dir; ip->parent != ip; ip = ip->parent) {
 		const char *name = ip->dead ? NULL : dir_name(ip);
-		bool end = alias && ip == ip->vfs->alias;
 		size_t n;
-
-		if (end)
-			name = VFS_ALIAS;
 
 		if (name == NULL)
 			return (-ENOENT);
@@ -343,19 +343,11 @@ dirpath(const struct inode *dir, char *buf, size_t size, bool alias)
 		at -= n;
 		memcpy(buf + at, name, n);
 		buf[--at] = '/';
-		if (end)
-			break;
 	}
 	if (buf[at] == '\0')
 		buf[--at] = '/';
 	memmove(buf, buf + at, size - at);
 	return (0);
-}
-
-int
-inode_dirpath(const struct inode *dir, char *buf, size_t size)
-{
-	return (dirpath(dir, buf, size, true));
 }
 
 /* Remembers how an inode was reached; only the text of it matters. */
@@ -365,7 +357,7 @@ inode_note_path(struct inode *ip, struct inode *dir, const char *name)
 	struct vfs *vfs = ip->vfs;
 	char *path;
 
-	if (dirpath(dir, vfs->scratch, VFS_PATH_MAX, vfs->by_alias) != 0)
+	if (inode_dirpath(dir, vfs->scratch, VFS_PATH_MAX) != 0)
 		return;
 	if (strcmp(vfs->scratch, "/") == 0)
 		vfs->scratch[0] = '\0';
@@ -436,7 +428,6 @@ walk_link(struct walk *w, struct inode *link, bool slash)
 		vfs->walk[n] = '/';
 	w->rest = vfs->walk;
 	if (*w->rest == '/') {
-		vfs->by_alias = false;
 		inode_ref(vfs->root);
 		inode_rele(w->cur);
 		w->cur = vfs->root;
@@ -445,9 +436,11 @@ walk_link(struct walk *w, struct inode *link, bool slash)
 	return (0);
 }
 
+/* What the directory reached as `named` has under a name. */
 static int
-dir_get(struct inode *dir, const char *name, struct inode **out)
+dir_get(struct inode *named, const char *name, struct inode **out)
 {
+	struct inode *dir = inode_real(named);
 	struct vfs *vfs = dir->vfs;
 	int error;
 
@@ -458,9 +451,8 @@ dir_get(struct inode *dir, const char *name, struct inode **out)
 		return (-ENOTDIR);
 	if (dir->dead)
 		return (-ENOENT);
-	if (dir == vfs->root && vfs->alias != NULL &&
+	if (named == vfs->root && vfs->alias != NULL &&
 	    strcmp(name, VFS_ALIAS) == 0) {
-		vfs->by_alias = true;
 		inode_ref(vfs->alias);
 		*out = vfs->alias;
 		return (0);
@@ -486,7 +478,6 @@ walk_begin(struct walk *w, struct vfs *vfs, struct inode *dir,
 	w->cur = *path == '/' || dir == NULL ? vfs->root : dir;
 	if (!inode_is_directory(w->cur))
 		return (-ENOTDIR);
-	vfs->by_alias = vfs->alias != NULL && *path != '/';
 	memcpy(vfs->walk, path, n + 1);
 	w->rest = vfs->walk + strspn(vfs->walk, "/");
 	inode_ref(w->cur);
@@ -521,9 +512,11 @@ walk_end(struct walk *w, struct inode *ip, enum vfs_last last, bool slash,
 		inode_rele(ip);
 		return (-ENOTDIR);
 	}
-	if (ip == NULL && w->cur->dead)
+	if (ip == NULL && inode_real(w->cur)->dead)
 		return (-ENOENT);
-	pl->dir = w->cur;
+	pl->via = w->cur;
+	pl->dir = inode_real(w->cur);
+	inode_ref(pl->dir);
 	pl->ip = ip;
 	pl->last = last;
 	pl->slash = slash;
@@ -565,6 +558,14 @@ walk_follows(const struct walk *w, bool final, bool slash)
 	    (w->final == VFS_NOFOLLOW && slash));
 }
 
+/* A directory found by way of a mirror, unless its name is to be changed. */
+static bool
+is_mirrored(const struct walk *w, const struct inode *ip, bool final)
+{
+	return (w->cur->mirror != NULL && ip->kind == IK_DIR &&
+	    !(final && w->final == VFS_PARENT));
+}
+
 static int
 walk_step(struct walk *w, struct vfs_place *pl)
 {
@@ -584,6 +585,8 @@ walk_step(struct walk *w, struct vfs_place *pl)
 	error = dir_get(w->cur, pl->name, &ip);
 	if (error == -ENOENT && final)
 		return (walk_end(w, NULL, VFS_LAST_NAME, slash, pl->name, pl));
+	if (error == 0 && is_mirrored(w, ip, final))
+		error = mirror_child(w->cur, pl->name, &ip);
 	if (error != 0)
 		return (error);
 	if (ip->kind == IK_OPENFILE && walk_follows(w, final, slash))
@@ -640,7 +643,9 @@ vfs_place_done(struct vfs_place *pl)
 		inode_rele(pl->ip);
 	if (pl->dir != NULL)
 		inode_rele(pl->dir);
-	pl->ip = pl->dir = NULL;
+	if (pl->via != NULL)
+		inode_rele(pl->via);
+	pl->ip = pl->dir = pl->via = NULL;
 }
 
 int

@@ -11,7 +11,8 @@
  *   the guest makes); st_nlink 1 for directories; st_dev 0x801, under a bound
  *   directory 0x802 and up; times of host files: boot, except the mtime of
  *   *.py below /usr (Python compares it with a number inside the .pyc);
- *   listings sorted by name; /tmp, /var/tmp and /run empty at first.
+ *   listings sorted by name; /tmp, /var/tmp and /run empty at first; no
+ *   host name, time zone or machine id (vfs_show.c).
  */
 #ifndef VMSIM_SIM_VFS_H
 #define VMSIM_SIM_VFS_H
@@ -42,6 +43,15 @@ struct vfs_config {
 	/* Host directories below /tmp, /var/tmp or /run to show all the same,
 	 * copy-on-write; NULL-terminated, may be NULL. */
 	const char *const *show;
+	/* What lies in the host's /tmp and /var/tmp is found by its name, but
+	 * not listed: who else put what there must not matter. */
+	bool host_tmp;
+	/* Files of the host that are not there for the guest, whether they
+	 * exist or not: those the run itself writes; NULL-terminated, may be
+	 * NULL. */
+	const char *const *hide;
+	/* So with what is the host's standard output and error. */
+	bool hide_output;
 	/* A host directory to be seen as /guest; NULL or "": none. */
 	const char *guests;
 	uint64_t boot_epoch; /* wall clock at boot, seconds */
@@ -95,9 +105,10 @@ void inode_stat(const struct inode *ip, struct vfs_stat *st);
  * removed or renamed. */
 enum vfs_last { VFS_LAST_NAME, VFS_LAST_DOT, VFS_LAST_DOTDOT, VFS_LAST_ROOT };
 
-/* Where a path ends. Both inodes are referenced; vfs_place_done drops them. */
+/* Where a path ends. The inodes are referenced; vfs_place_done drops them. */
 struct vfs_place {
 	struct inode *dir; /* directory of the last component */
+	struct inode *via; /* the same by the name it was reached by */
 	struct inode *ip; /* NULL: there is nothing of that name */
 	enum vfs_last last;
 	bool slash; /* the path ended in '/': a directory is meant */

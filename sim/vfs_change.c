@@ -29,7 +29,8 @@ check_new(const struct vfs_place *pl)
 {
 	if (pl->ip != NULL)
 		return (-EEXIST);
-	if (pl->dir->kind != IK_DIR || pl->dir->fixed)
+	if (pl->dir->kind != IK_DIR || pl->dir->fixed ||
+	    (pl->dir->rw && host_hides(pl->dir, pl->name)))
 		return (-EACCES);
 	return (0);
 }
@@ -44,6 +45,8 @@ make_inode(struct vfs_place *pl, enum inode_kind kind, uint32_t mode,
 	ip = inode_new(dir->vfs, kind, mode);
 	if (ip == NULL)
 		return (-ENOMEM);
+	ip->made = true;
+	dir->vfs->nmade++;
 	ip->rw = dir->rw;
 	ip->dev = dir->dev;
 	if (dir->rw && kind != IK_FIFO) {
@@ -69,7 +72,7 @@ enter_inode(struct vfs_place *pl, struct inode *ip)
 		return (error);
 	}
 	dir_touch(pl->dir);
-	inode_note_path(ip, pl->dir, pl->name);
+	inode_note_path(ip, pl->via, pl->name);
 	return (0);
 }
 
@@ -88,9 +91,12 @@ vfs_create_file(struct vfs_place *pl, uint32_t mode, struct inode **out)
 	if (error != 0)
 		return (error);
 	if (ip->host != NULL) {
-		int fd = open(ip->host, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC |
-		    O_NOFOLLOW, mode & 07777);
+		int fd;
 
+		do
+			fd = open(ip->host, O_RDWR | O_CREAT | O_EXCL |
+			    O_CLOEXEC | O_NOFOLLOW, mode & 07777);
+		while (fd < 0 && host_spare_file(ip->vfs));
 		if (fd < 0) {
 			error = host_errno(errno);
 			inode_free(ip);
@@ -326,6 +332,8 @@ rename_check(const struct vfs_place *from, const struct vfs_place *to,
 	if (from->dir->kind != IK_DIR || to->dir->kind != IK_DIR ||
 	    from->dir->fixed || to->dir->fixed || src->fixed)
 		return (-EPERM);
+	if (to->dir->rw && host_hides(to->dir, to->name))
+		return (-EACCES);
 	if (src->dev != to->dir->dev || (dst != NULL && dst->dev != src->dev))
 		return (-EXDEV);
 	if (src == dst)
@@ -470,8 +478,10 @@ vfs_rename(struct vfs_place *from, struct vfs_place *to, uint32_t flags)
 /* ---- attributes ---- */
 
 int
-inode_chmod(struct inode *ip, uint32_t mode)
+inode_chmod(struct inode *named, uint32_t mode)
 {
+	struct inode *ip = inode_real(named);
+
 	if (ip->kind == IK_LINK || ip->kind == IK_PROCLINK)
 		return (-EOPNOTSUPP);
 	if (ip->kind == IK_TEXT || ip->kind == IK_PROCDIR)
@@ -479,7 +489,7 @@ inode_chmod(struct inode *ip, uint32_t mode)
 	if (ip->rw && ip->host != NULL && ip->nlink != 0 &&
 	    chmod(ip->host, mode & 07777) != 0)
 		return (host_errno(errno));
-	ip->mode = (ip->mode & S_IFMT) | (mode & 07777);
+	ip->mode = named->mode = (ip->mode & S_IFMT) | (mode & 07777);
 	ip->ctime = vfs_now(ip->vfs);
 	return (0);
 }
@@ -488,6 +498,7 @@ inode_chmod(struct inode *ip, uint32_t mode)
 int
 inode_chown(struct inode *ip, uint32_t uid, uint32_t gid)
 {
+	ip = inode_real(ip);
 	if (ip->kind == IK_TEXT || ip->kind == IK_PROCDIR ||
 	    ip->kind == IK_PROCLINK)
 		return (-EPERM);
@@ -504,6 +515,7 @@ inode_chown(struct inode *ip, uint32_t uid, uint32_t gid)
 int
 inode_utimens(struct inode *ip, int64_t atime, int64_t mtime)
 {
+	ip = inode_real(ip);
 	if (ip->kind == IK_TEXT || ip->kind == IK_PROCDIR ||
 	    ip->kind == IK_PROCLINK)
 		return (-EPERM);

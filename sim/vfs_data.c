@@ -128,12 +128,34 @@ host_check_same(struct inode *ip, int fd)
 	return (0);
 }
 
+/* How many files the host lets vmsim have open is nothing to the guest. */
+bool
+host_spare_file(struct vfs *vfs)
+{
+	if ((errno != EMFILE && errno != ENFILE) ||
+	    TAILQ_EMPTY(&vfs->host_open))
+		return (false);
+	host_close_file(TAILQ_FIRST(&vfs->host_open));
+	return (true);
+}
+
+static int
+host_open(struct inode *ip, int how)
+{
+	const int flags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+	int fd;
+
+	do
+		fd = open(ip->host, how | flags);
+	while (fd < 0 && host_spare_file(ip->vfs));
+	return (fd);
+}
+
 /* Opens it, or notes its use; the one unused longest is closed for it. */
 int
 host_open_file(struct inode *ip)
 {
 	struct vfs *vfs = ip->vfs;
-	const int flags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
 	int fd = -1, error;
 
 	if (ip->host_fd >= 0) {
@@ -148,9 +170,9 @@ host_open_file(struct inode *ip)
 	if (vfs->nhost_open >= VFS_HOST_FDS)
 		host_close_file(TAILQ_FIRST(&vfs->host_open));
 	if (ip->rw)
-		fd = open(ip->host, O_RDWR | flags);
+		fd = host_open(ip, O_RDWR);
 	if (fd < 0)
-		fd = open(ip->host, O_RDONLY | flags);
+		fd = host_open(ip, O_RDONLY);
 	if (fd < 0)
 		return (host_errno(errno));
 	error = host_check_same(ip, fd);
@@ -668,5 +690,5 @@ vfs_space(const struct vfs *vfs, uint64_t *total, uint64_t *free_bytes,
 {
 	*total = vfs->space.count * DISK_SECTOR;
 	*free_bytes = (vfs->space.count - vfs->space_used) * DISK_SECTOR;
-	*inodes = vfs->ninodes;
+	*inodes = VFS_FILES + vfs->nmade;
 }

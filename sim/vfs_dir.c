@@ -115,7 +115,7 @@ dir_insert(struct inode *dir, const char *name, struct inode *ip)
 	d = dir_slot(dir, name);
 	if (d == NULL)
 		return (-ENOMEM);
-	d->whiteout = false;
+	d->whiteout = d->of_host = d->unlisted = false;
 	d->ip = ip;
 	d->ino = ip->ino;
 	d->type = inode_dtype(ip);
@@ -221,28 +221,14 @@ host_kind(mode_t mode)
 	}
 }
 
-static bool
-has_suffix(const char *s, const char *suffix)
-{
-	size_t n = strlen(s), k = strlen(suffix);
-
-	return (n >= k && strcmp(s + n - k, suffix) == 0);
-}
-
-/*
- * All times of host files are the boot's, so that a copied or newly unpacked
- * tree gives the same run. The one exception: python compares the mtime of
- * its library's sources with the number inside the compiled file.
- */
+/* All times of host files are the boot's, so that a copied or newly unpacked
+ * tree gives the same run; host_mtime has the one exception. */
 static void
 host_times(struct inode *ip, const struct stat *sb)
 {
-	int64_t boot = (int64_t)(ip->vfs->boot_epoch * 1000000000ull);
-
-	ip->atime = ip->mtime = ip->ctime = boot;
-	if (ip->kind == IK_FILE && strncmp(ip->host, "/usr/", 5) == 0 &&
-	    has_suffix(ip->host, ".py"))
-		ip->mtime = (int64_t)sb->st_mtime * 1000000000;
+	ip->atime = ip->ctime =
+	    (int64_t)(ip->vfs->boot_epoch * 1000000000ull);
+	ip->mtime = host_mtime(ip, sb);
 }
 
 static int
@@ -286,6 +272,7 @@ host_inode(struct inode *dir, char *path, uint64_t ino, struct inode **out)
 	ip->rw = dir->rw;
 	ip->dev = dir->dev;
 	ip->size = ip->host_size = (uint64_t)sb.st_size;
+	ip->packaged = dir->packaged || strcmp(path, "/usr") == 0;
 	ip->host_dev_seen = (uint64_t)sb.st_dev;
 	ip->host_ino_seen = (uint64_t)sb.st_ino;
 	host_times(ip, &sb);
@@ -301,6 +288,7 @@ int
 dir_lookup(struct inode *dir, const char *name, struct inode **out)
 {
 	struct dentry *d = dir_find(dir, name);
+	bool unlisted = d != NULL ? d->unlisted : dir->by_name;
 	uint64_t ino = 0;
 	char *path;
 	int error;
@@ -314,7 +302,8 @@ dir_lookup(struct inode *dir, const char *name, struct inode **out)
 			return (0);
 		}
 		ino = d->ino;
-	} else if (dir->complete || dir->host == NULL) {
+	} else if (dir->complete || dir->host == NULL ||
+	    host_hides(dir, name)) {
 		return (-ENOENT);
 	}
 	path = host_child(dir, name);
@@ -328,6 +317,9 @@ dir_lookup(struct inode *dir, const char *name, struct inode **out)
 		inode_free(*out);
 		return (error);
 	}
+	d = dir_find(dir, name);
+	d->of_host = true;
+	d->unlisted = unlisted;
 	inode_ref(*out);
 	return (0);
 }
@@ -340,7 +332,7 @@ compare_names(const void *a, const void *b)
 
 /* The host's names, sorted: "t" + name, t the DT_ type. */
 static int
-host_names(const char *path, char ***names, size_t *count)
+host_names(const struct inode *dir, char ***names, size_t *count)
 {
 	size_t room = 0;
 	struct dirent *de;
@@ -348,7 +340,9 @@ host_names(const char *path, char ***names, size_t *count)
 
 	*names = NULL;
 	*count = 0;
-	dp = opendir(path);
+	do
+		dp = opendir(dir->host);
+	while (dp == NULL && host_spare_file(dir->vfs));
 	if (dp == NULL)
 		return (host_errno(errno));
 	while ((de = readdir(dp)) != NULL) {
@@ -402,6 +396,30 @@ host_dtype(const struct inode *dir, const char *name, uint8_t type)
 	return (type);
 }
 
+/* What is not listed takes no number, as if it were not there. */
+static int
+dir_load_name(struct inode *dir, const char *name, uint8_t type)
+{
+	struct dentry *d = dir_find(dir, name);
+
+	if (d == NULL) {
+		d = dir_slot(dir, name);
+		if (d == NULL)
+			return (-ENOMEM);
+		d->type = host_dtype(dir, name, type);
+		d->of_host = true;
+		d->unlisted = d->type == DT_REG &&
+		    host_unlisted(dir, name);
+		if (!d->unlisted)
+			d->ino = dir->vfs->next_ino++;
+	} else if (d->of_host) {
+		d->unlisted = d->type == DT_REG && host_unlisted(dir, name);
+	}
+	if (d->ino == 0 && d->ip != NULL)
+		inode_number(d->ip);
+	return (0);
+}
+
 int
 dir_load(struct inode *dir)
 {
@@ -409,23 +427,15 @@ dir_load(struct inode *dir)
 	size_t count;
 	int error;
 
-	if (dir->complete || dir->host == NULL)
+	if (dir->complete || dir->host == NULL || dir->by_name)
 		return (0);
-	error = host_names(dir->host, &names, &count);
+	error = host_names(dir, &names, &count);
 	if (error != 0)
 		return (error);
 	for (size_t i = 0; i < count; i++) {
 		uint8_t type = (uint8_t)names[i][strlen(names[i]) + 1];
-		struct dentry *d = dir_find(dir, names[i]);
-
-		if (d == NULL && (d = dir_slot(dir, names[i])) != NULL) {
-			d->ino = dir->vfs->next_ino++;
-			d->type = host_dtype(dir, names[i], type);
-		}
-		if (d == NULL)
-			error = -ENOMEM;
-		else if (d->ino == 0 && d->ip != NULL)
-			inode_number(d->ip);
+		if (error == 0 && !host_hides(dir, names[i]))
+			error = dir_load_name(dir, names[i], type);
 		free(names[i]);
 	}
 	free(names);
@@ -434,13 +444,19 @@ dir_load(struct inode *dir)
 	return (error);
 }
 
+static bool
+dentry_shown(const struct dentry *d)
+{
+	return (!d->whiteout && !d->unlisted);
+}
+
 bool
 dir_is_empty(struct inode *dir)
 {
 	if (dir_load(dir) != 0)
 		return (false);
 	for (size_t i = 0; i < dir->nent; i++) {
-		if (!dir->ent[i].whiteout)
+		if (dentry_shown(&dir->ent[i]))
 			return (false);
 	}
 	return (true);
@@ -470,17 +486,27 @@ listing_add(struct vfs_listing *ls, uint64_t ino, uint8_t type,
 	return (0);
 }
 
+/* "." and "..". */
+static int
+list_self(struct inode *dir, struct vfs_listing *ls)
+{
+	int error;
+
+	inode_number(dir);
+	inode_number(dir->parent);
+	error = listing_add(ls, dir->ino, DT_DIR, ".");
+	return (error != 0 ? error :
+	    listing_add(ls, dir->parent->ino, DT_DIR, ".."));
+}
+
 int
 vfs_list(struct inode *dir, struct vfs_listing *ls)
 {
 	int error;
 
 	memset(ls, 0, sizeof(*ls));
-	inode_number(dir);
-	inode_number(dir->parent);
-	error = listing_add(ls, dir->ino, DT_DIR, ".");
-	if (error == 0)
-		error = listing_add(ls, dir->parent->ino, DT_DIR, "..");
+	error = list_self(dir, ls);
+	dir = inode_real(dir);
 	if (error == 0 && dir->kind == IK_PROCDIR)
 		error = proc_list(dir, ls);
 	if (error == 0 && dir->kind == IK_DIR && !dir->dead)
@@ -488,7 +514,7 @@ vfs_list(struct inode *dir, struct vfs_listing *ls)
 	for (size_t i = 0; error == 0 && i < dir->nent; i++) {
 		const struct dentry *d = &dir->ent[i];
 
-		if (!d->whiteout)
+		if (dentry_shown(d))
 			error = listing_add(ls, d->ino, d->type, d->name);
 	}
 	if (error != 0)

@@ -9,7 +9,9 @@
 #ifndef VMSIM_SIM_VFS_INT_H
 #define VMSIM_SIM_VFS_INT_H
 
+#include <stdint.h>
 #include <sys/queue.h>
+#include <sys/stat.h>
 
 #include "sim/vfs.h"
 
@@ -18,6 +20,7 @@
 #define VFS_SYMLINKS_MAX 40
 #define VFS_HOST_FDS 200 /* host files kept open at a time */
 #define VFS_DEV 0x801ull
+#define VFS_FILES 100000u /* of the host, as statfs tells: a round number */
 #define VFS_PROC_INO (1ull << 40) /* inode numbers of /proc/PID */
 
 enum inode_kind {
@@ -42,11 +45,18 @@ struct dentry {
 	uint64_t ino; /* assigned at the first listing or lookup */
 	uint8_t type; /* DT_* */
 	bool whiteout;
+	bool of_host; /* not put here by the guest */
+	bool unlisted; /* found by its name only */
 };
 
 struct hostname { /* another path of a bound file on the host */
 	struct hostname *next;
 	char *path;
+};
+
+struct hidden { /* a name in a directory of the host */
+	uint64_t dev, ino; /* of the directory */
+	char *name;
 };
 
 struct vfs_blocks; /* sparse contents, vfs_data.c */
@@ -70,6 +80,10 @@ struct inode {
 	bool dead; /* a removed directory */
 	bool fixed; /* synthetic directory: nothing may be made in it */
 	bool orphaned;
+	bool by_name; /* what the host has here is not listed */
+	bool packaged; /* in the host's /usr: see host_mtime */
+	bool made; /* by the guest */
+	struct inode *mirror; /* referenced: this is another name of it */
 	char *host; /* path on the host; NULL: memory only */
 	struct hostname *names; /* more host paths: links made by the guest */
 	char *path; /* absolute guest path of the last lookup */
@@ -104,13 +118,12 @@ struct vfs {
 	struct sim *sim;
 	struct vm *vm;
 	struct inode *root, *cwd;
-	struct inode *alias; /* the directory that is also VFS_ALIAS, or NULL */
-	bool by_alias; /* the walk under way went through it */
+	struct inode *alias; /* the mirror that is VFS_ALIAS, or NULL */
 	TAILQ_HEAD(, inode) inodes;
 	TAILQ_HEAD(inode_open, inode) host_open; /* oldest use first */
 	TAILQ_HEAD(, inode) orphans;
 	uint32_t nhost_open;
-	uint64_t next_ino, ninodes;
+	uint64_t next_ino, nmade;
 	uint64_t nbound; /* --bind-rw directories so far: st_dev */
 	uint64_t boot_epoch;
 	struct disk *disk;
@@ -119,6 +132,8 @@ struct vfs {
 	struct extent *holes; /* given back, sorted by first */
 	size_t nholes, holes_room;
 	uint64_t space_used;
+	struct hidden *hidden; /* names of the host's that are not there */
+	size_t nhidden;
 	char problem[256];
 	const struct vfs_proc_ops *proc_ops;
 	void *proc_ctx;
@@ -139,6 +154,14 @@ int host_errno(int error); /* what the guest may see of a host's errno */
 void vfs_set_problem(struct vfs *vfs, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* A mirror's directory; every other inode itself. */
+static inline struct inode *
+inode_real(const struct inode *ip)
+{
+	return (ip->mirror != NULL ? ip->mirror :
+	    (struct inode *)(uintptr_t)ip);
+}
+
 /* vfs_dir.c */
 int dir_lookup(struct inode *dir, const char *name, struct inode **out);
 struct dentry *dir_find(const struct inode *dir, const char *name);
@@ -157,15 +180,45 @@ void host_names_free(struct inode *ip);
 /* vfs_data.c */
 void inode_drop_data(struct inode *ip);
 int host_open_file(struct inode *ip);
+/* After a failed open: closes one that can be opened again when there were
+ * too many; false: try no more. */
+bool host_spare_file(struct vfs *vfs);
 void host_close_file(struct inode *ip);
 void inode_place_free(struct inode *ip);
 
 /* vfs_synth.c */
-int vfs_make_synthetic(struct vfs *vfs);
+/* A new inode under a name; NULL: out of memory. The tree holds it. */
+struct inode *dir_plant(struct inode *dir, const char *name,
+    enum inode_kind kind, int sub, uint32_t mode);
 int proc_lookup(struct inode *dir, const char *name, struct inode **out);
 int proc_list(struct inode *dir, struct vfs_listing *ls);
 ssize_t proc_readlink(struct inode *ip, char *buf, size_t size);
 int listing_add(struct vfs_listing *ls, uint64_t ino, uint8_t type,
     const char *name);
+
+/* vfs_attach.c */
+int vfs_attach(struct vfs *vfs, const struct vfs_config *cfg,
+    struct sim_err *err);
+
+/* vfs_alias.c */
+/*
+ * The caller's directory becomes /cwd, and what was looked up to find it
+ * (from number first_ino on) has no numbers yet: the guest sees the same
+ * wherever the caller stood. -ENOMEM.
+ */
+int vfs_make_alias(struct vfs *vfs, uint64_t first_ino);
+/* The mirror of a directory found in a mirror under a name. Takes over the
+ * reference to *ip and gives one of the mirror; -ENOMEM. */
+int mirror_child(struct inode *mirror, const char *name, struct inode **ip);
+
+/* vfs_show.c */
+int vfs_hide_all(struct vfs *vfs, const struct vfs_config *cfg); /* -ENOMEM */
+void vfs_hide_free(struct vfs *vfs);
+/* Is the host's name one that the guest must not meet? */
+bool host_hides(const struct inode *dir, const char *name);
+/* Is the host's file one that listings leave out? */
+bool host_unlisted(const struct inode *dir, const char *name);
+/* Modification time to show for a file of the host, ns since 1970. */
+int64_t host_mtime(const struct inode *ip, const struct stat *sb);
 
 #endif

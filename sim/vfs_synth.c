@@ -258,9 +258,8 @@ inode_text(struct inode *ip, char **text, size_t *length)
 
 /* ---- building the tree ---- */
 
-/* A new inode under a name; NULL: out of memory. The tree holds it. */
-static struct inode *
-plant(struct inode *dir, const char *name, enum inode_kind kind, int sub,
+struct inode *
+dir_plant(struct inode *dir, const char *name, enum inode_kind kind, int sub,
     uint32_t mode)
 {
 	struct inode *ip;
@@ -282,7 +281,7 @@ plant(struct inode *dir, const char *name, enum inode_kind kind, int sub,
 static struct inode *
 plant_link(struct inode *dir, const char *name, const char *target)
 {
-	struct inode *ip = plant(dir, name, IK_LINK, 0, S_IFLNK | 0777);
+	struct inode *ip = dir_plant(dir, name, IK_LINK, 0, S_IFLNK | 0777);
 
 	if (ip != NULL)
 		ip->target = strdup(target);
@@ -303,9 +302,9 @@ make_dev(struct vfs *vfs)
 	char target[32];
 	bool ok;
 
-	dev = plant(vfs->root, "dev", IK_DIR, 0, S_IFDIR | 0755);
+	dev = dir_plant(vfs->root, "dev", IK_DIR, 0, S_IFDIR | 0755);
 	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
-		if (plant(dev, devices[i].name, IK_DEVICE, devices[i].sub,
+		if (dir_plant(dev, devices[i].name, IK_DEVICE, devices[i].sub,
 		    S_IFCHR | 0666) == NULL)
 			return (false);
 	}
@@ -314,7 +313,8 @@ make_dev(struct vfs *vfs)
 		snprintf(target, sizeof(target), "/proc/self/fd/%d", i);
 		ok = ok && plant_link(dev, std[i], target) != NULL;
 	}
-	return (ok && plant(dev, "shm", IK_DIR, 0, S_IFDIR | 01777) != NULL);
+	return (ok &&
+	    dir_plant(dev, "shm", IK_DIR, 0, S_IFDIR | 01777) != NULL);
 }
 
 static bool
@@ -324,7 +324,7 @@ make_proc_sys(struct vfs *vfs)
 	static const char *const files[] = { "online", "possible", "present" };
 	struct inode *ip;
 
-	ip = plant(vfs->root, "proc", IK_PROCDIR, PROC_DIR_ROOT,
+	ip = dir_plant(vfs->root, "proc", IK_PROCDIR, PROC_DIR_ROOT,
 	    S_IFDIR | 0555);
 	if (ip == NULL || (ip->path = strdup("/proc")) == NULL)
 		return (false);
@@ -333,287 +333,92 @@ make_proc_sys(struct vfs *vfs)
 	inode_ref(vfs->root);
 	ip = vfs->root;
 	for (size_t i = 0; i < 4 && ip != NULL; i++) {
-		ip = plant(ip, way[i], IK_DIR, 0, S_IFDIR | 0555);
+		ip = dir_plant(ip, way[i], IK_DIR, 0, S_IFDIR | 0555);
 		if (ip != NULL)
 			ip->fixed = true;
 	}
 	for (size_t i = 0; i < 3; i++) {
-		if (plant(ip, files[i], IK_TEXT, PROC_CPULIST,
+		if (dir_plant(ip, files[i], IK_TEXT, PROC_CPULIST,
 		    S_IFREG | 0444) == NULL)
 			return (false);
 	}
 	return (true);
 }
 
+/* A directory that is empty but for what the guest puts there; when the host
+ * has it too, its names are found, not listed. */
 static bool
-make_tmp(struct vfs *vfs)
+make_empty(struct inode *dir, const char *name, uint32_t mode,
+    const char *host)
 {
+	struct inode *ip = dir_plant(dir, name, IK_DIR, 0, mode);
+
+	if (ip == NULL || host == NULL)
+		return (ip != NULL);
+	ip->host = strdup(host);
+	ip->complete = false;
+	ip->by_name = true;
+	return (ip->host != NULL);
+}
+
+static bool
+make_tmp(struct vfs *vfs, bool host_tmp)
+{
+	const uint32_t dir = S_IFDIR | 0755, tmp = S_IFDIR | 01777;
 	struct inode *var = NULL;
 
 	if (dir_lookup(vfs->root, "var", &var) == 0 && var->kind == IK_DIR)
 		inode_rele(var); /* the tree holds it */
 	else
-		var = plant(vfs->root, "var", IK_DIR, 0, S_IFDIR | 0755);
-	return (plant(vfs->root, "tmp", IK_DIR, 0, S_IFDIR | 01777) != NULL &&
-	    plant(vfs->root, "run", IK_DIR, 0, S_IFDIR | 0755) != NULL &&
-	    plant(var, "tmp", IK_DIR, 0, S_IFDIR | 01777) != NULL);
+		var = dir_plant(vfs->root, "var", IK_DIR, 0, dir);
+	return (make_empty(vfs->root, "tmp", tmp, host_tmp ? "/tmp" : NULL) &&
+	    make_empty(vfs->root, "run", dir, NULL) &&
+	    make_empty(var, "tmp", tmp, host_tmp ? "/var/tmp" : NULL));
 }
 
 static int
 make_root(struct vfs *vfs)
 {
 	struct inode *ip = inode_new(vfs, IK_DIR, S_IFDIR | 0755);
+	struct stat sb;
 
 	if (ip == NULL)
 		return (-ENOMEM);
 	vfs->root = ip;
 	ip->parent = ip;
+	if (stat("/", &sb) == 0) {
+		ip->host_dev_seen = (uint64_t)sb.st_dev;
+		ip->host_ino_seen = (uint64_t)sb.st_ino;
+	}
 	ip->host = strdup("/");
 	ip->path = strdup("/");
 	return (ip->host != NULL && ip->path != NULL ? 0 : -ENOMEM);
 }
 
-int
-vfs_make_synthetic(struct vfs *vfs)
+static int
+make_synthetic(struct vfs *vfs, bool host_tmp)
 {
 	int error = make_root(vfs);
 
 	if (error != 0)
 		return (error);
-	if (!make_dev(vfs) || !make_proc_sys(vfs) || !make_tmp(vfs))
+	if (!make_dev(vfs) || !make_proc_sys(vfs) || !make_tmp(vfs, host_tmp))
 		return (-ENOMEM);
 	return (0);
-}
-
-/* ---- directories of the host put in by hand ---- */
-
-/* The host's directory `host` under a name; an empty one is filled from it. */
-static struct inode *
-attach_at(struct inode *dir, const char *name, struct inode *ip,
-    const char *host)
-{
-	struct stat sb;
-
-	if (ip == NULL)
-		ip = plant(dir, name, IK_DIR, 0, S_IFDIR | 0755);
-	if (ip == NULL)
-		return (NULL);
-	ip->complete = false;
-	ip->host = strdup(host);
-	ip->rw = dir->rw;
-	ip->dev = dir->dev;
-	if (stat(host, &sb) == 0)
-		ip->mode = (uint32_t)sb.st_mode;
-	return (ip->host != NULL ? ip : NULL);
-}
-
-/*
- * Makes the host's directory `path` (absolute, no links in it) visible at the
- * same place: below an empty /tmp the way to it is made up.
- */
-static int
-attach(struct vfs *vfs, const char *path, struct inode **out)
-{
-	struct inode *dir = vfs->root, *ip;
-	char name[VFS_NAME_MAX + 1];
-	const char *s = path + 1;
-
-	while (*s != '\0') {
-		size_t n = strcspn(s, "/");
-		bool last = s[n] == '\0';
-		int error;
-
-		if (n > VFS_NAME_MAX)
-			return (-ENAMETOOLONG);
-		memcpy(name, s, n);
-		name[n] = '\0';
-		s += n + !last;
-		error = dir_lookup(dir, name, &ip);
-		if (error == 0)
-			inode_rele(ip); /* the tree holds it */
-		else if (error != -ENOENT)
-			return (error);
-		if (error == 0 && ip->kind != IK_DIR)
-			return (-ENOTDIR);
-		if (last && (error != 0 || ip->host == NULL))
-			ip = attach_at(dir, name, error == 0 ? ip : NULL, path);
-		else if (error != 0)
-			ip = plant(dir, name, IK_DIR, 0, S_IFDIR | 0755);
-		if (ip == NULL)
-			return (-ENOMEM);
-		dir = ip;
-	}
-	*out = dir;
-	return (0);
-}
-
-static bool
-path_below(const char *path, const char *dir)
-{
-	size_t n = strlen(dir);
-
-	return (strncmp(path, dir, n) == 0 &&
-	    (path[n] == '\0' || path[n] == '/'));
-}
-
-static int
-attach_checked(struct vfs *vfs, const char *what, const char *path,
-    struct inode **out, struct sim_err *err)
-{
-	struct stat sb;
-	char *real;
-	int error;
-
-	real = realpath(path, NULL);
-	if (real == NULL || stat(real, &sb) != 0) {
-		error = sim_err_set(err, errno,
-		    "%s: no directory '%s' on the host", what, path);
-		free(real);
-		return (error);
-	}
-	if (!S_ISDIR(sb.st_mode)) {
-		error = sim_err_set(err, ENOTDIR,
-		    "%s: '%s' is not a directory; name an existing directory",
-		    what, path);
-	} else if (path_below(real, "/proc") || path_below(real, "/sys") ||
-	    path_below(real, "/dev")) {
-		error = sim_err_set(err, EINVAL,
-		    "%s: '%s' lies in /proc, /sys or /dev, which the guest "
-		    "sees simulated; name another directory", what, path);
-	} else {
-		error = attach(vfs, real, out);
-		if (error != 0)
-			error = sim_err_set(err, -error, "%s: '%s': %s", what,
-			    path, strerror(-error));
-	}
-	free(real);
-	return (error);
-}
-
-static int
-compare_lengths(const void *a, const void *b)
-{
-	const char *const *x = a, *const *y = b;
-	size_t n = strlen(*x), k = strlen(*y);
-
-	return (n != k ? (n < k ? -1 : 1) : strcmp(*x, *y));
-}
-
-/* Outer directories first, so that what lies inside inherits from them. */
-static int
-bind_all(struct vfs *vfs, const char *const *dirs, struct sim_err *err)
-{
-	const char **sorted;
-	size_t n = 0;
-	int error = 0;
-
-	while (dirs != NULL && dirs[n] != NULL)
-		n++;
-	if (n == 0)
-		return (0);
-	sorted = malloc(n * sizeof(*sorted));
-	if (sorted == NULL)
-		return (sim_err_set(err, ENOMEM, "out of memory"));
-	memcpy(sorted, dirs, n * sizeof(*sorted));
-	qsort(sorted, n, sizeof(*sorted), compare_lengths);
-	for (size_t i = 0; i < n && error == 0; i++) {
-		struct inode *ip;
-
-		error = attach_checked(vfs, "--bind-rw", sorted[i], &ip, err);
-		if (error == 0 && !ip->rw) {
-			ip->rw = true;
-			ip->dev = VFS_DEV + ++vfs->nbound;
-		}
-	}
-	free(sorted);
-	return (error);
-}
-
-static int
-set_cwd(struct vfs *vfs, const char *cwd, struct sim_err *err)
-{
-	struct inode *ip;
-	int error;
-
-	if (cwd == NULL || *cwd == '\0')
-		cwd = "/";
-	if (*cwd != '/')
-		return (sim_err_set(err, EINVAL, "working directory '%s' is "
-		    "not absolute; begin it with '/'", cwd));
-	error = vfs_lookup(vfs, NULL, cwd, true, &ip);
-	if (error != 0 || ip->host == NULL) {
-		struct inode *there;
-
-		/* below an empty /tmp: shown, because the user is in it */
-		if (error == 0)
-			inode_rele(ip);
-		if (attach_checked(vfs, "working directory", cwd, &there,
-		    error != 0 ? err : NULL) == 0) {
-			inode_ref(there);
-			ip = there;
-			error = 0;
-		} else if (error == 0) {
-			error = vfs_lookup(vfs, NULL, cwd, true, &ip);
-		}
-	}
-	if (error != 0)
-		return (error);
-	if (!inode_is_directory(ip))
-		return (sim_err_set(err, ENOTDIR,
-		    "working directory '%s' is not a directory", cwd));
-	vfs->cwd = ip;
-	return (0);
-}
-
-/*
- * The caller's directory becomes /cwd, and what was looked up to find it has
- * no numbers yet: the guest sees the same wherever the caller stood.
- */
-static void
-make_alias(struct vfs *vfs, uint64_t first_ino)
-{
-	struct inode *ip;
-
-	if (vfs->cwd == vfs->root)
-		return;
-	vfs->alias = vfs->cwd;
-	for (ip = vfs->cwd; ip != vfs->root; ip = ip->parent) {
-		if (ip->ino < first_ino)
-			continue;
-		ip->ino = 0;
-		for (size_t i = 0; i < ip->parent->nent; i++) {
-			if (ip->parent->ent[i].ip == ip)
-				ip->parent->ent[i].ino = 0;
-		}
-	}
-	vfs->next_ino = first_ino;
 }
 
 static int
 fill_tree(struct vfs *vfs, const struct vfs_config *cfg, struct sim_err *err)
 {
-	struct inode *ip;
-	uint64_t first_ino;
 	int error;
 
-	error = vfs_make_synthetic(vfs);
+	error = vfs_hide_all(vfs, cfg);
+	if (error == 0)
+		error = make_synthetic(vfs, cfg->host_tmp);
 	if (error != 0)
 		return (sim_err_set(err, -error, "file tree: %s",
 		    strerror(-error)));
-	error = bind_all(vfs, cfg->bind_rw, err);
-	for (size_t i = 0; error == 0 && cfg->show != NULL &&
-	    cfg->show[i] != NULL; i++)
-		error = attach_checked(vfs, "directory to show", cfg->show[i],
-		    &ip, err);
-	if (error == 0 && cfg->guests != NULL && cfg->guests[0] != '\0' &&
-	    attach_at(vfs->root, "guest", NULL, cfg->guests) == NULL)
-		error = sim_err_set(err, ENOMEM, "out of memory");
-	first_ino = vfs->next_ino;
-	if (error == 0)
-		error = set_cwd(vfs, cfg->cwd, err);
-	if (error == 0 && cfg->cwd_alias)
-		make_alias(vfs, first_ino);
-	return (error);
+	return (vfs_attach(vfs, cfg, err));
 }
 
 int
@@ -662,6 +467,7 @@ vfs_destroy(struct vfs *vfs)
 		return;
 	while ((ip = TAILQ_FIRST(&vfs->inodes)) != NULL)
 		inode_free(ip);
+	vfs_hide_free(vfs);
 	free(vfs->holes);
 	free(vfs);
 }

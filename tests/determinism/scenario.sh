@@ -46,7 +46,11 @@ for cpus in 1 2 4; do
 	record "$work/mix.json" "$work/a.db" --cpus $cpus || exit 1
 	big=$(head -c 30000 /dev/zero | tr '\0' x)
 	load 2
-	(cd "$work/another one" && BIG=$big TZ=Asia/Tokyo HOME=/nowhere && export BIG TZ HOME &&
+	# once in the root: it is above all others
+	dir="$work/another one"
+	[ $cpus = 2 ] && dir=/
+	(cd "$dir" && BIG=$big TZ=Asia/Tokyo HOME=/nowhere &&
+	    export BIG TZ HOME &&
 	    record "$work/mix.json" "$work/b.db" --cpus $cpus)
 	unload
 	check "$cpus CPUs" "$work/a.db" "$work/b.db"

@@ -709,6 +709,7 @@ random_name(struct sim_rng *rng, char *buf)
 
 struct both {
 	rig *m;
+	const char *base; /* the guest's name of the tree */
 	char guest[256], guest2[256], host[256], host2[256];
 };
 
@@ -760,7 +761,7 @@ random_change(struct both *b, struct sim_rng *rng, int *guest, int *host)
 		*host = answer(rename(b->host, b->host2));
 		break;
 	case 6:
-		*guest = symlink_at(m, b->guest2 + strlen(m->tmp) + 3,
+		*guest = symlink_at(m, b->guest2 + strlen(b->base) + 1,
 		    b->guest);
 		*host = answer(symlink(b->host2 + strlen(m->tmp) + 3,
 		    b->host));
@@ -832,8 +833,10 @@ start_trees(rig *m)
 	}
 }
 
+enum place { FREE, BOUND, ALIAS };
+
 static void
-random_changes(uint64_t rng_seed, bool bound)
+random_changes(uint64_t rng_seed, enum place place)
 {
 	const char *bind[2] = { NULL, NULL };
 	struct vfs_config fc = { .bind_rw = bind };
@@ -847,18 +850,23 @@ random_changes(uint64_t rng_seed, bool bound)
 	start_trees(m);
 	strcpy(x, rig_path(m, "x"));
 	strcpy(y, rig_path(m, "y"));
-	if (bound)
+	if (place == BOUND)
 		bind[0] = x;
+	if (place == ALIAS) {
+		fc.cwd = x;
+		fc.cwd_alias = true;
+	}
 	rig_tree(m, &fc);
 	b.m = m;
+	b.base = place == ALIAS ? "/cwd" : x;
 	for (int i = 0; i < 3000; i++) {
 		char one[32], two[32];
 		int guest, host;
 
 		random_name(&rng, one);
 		random_name(&rng, two);
-		snprintf(b.guest, sizeof(b.guest), "%s%s", x, one);
-		snprintf(b.guest2, sizeof(b.guest2), "%s%s", x, two);
+		snprintf(b.guest, sizeof(b.guest), "%s%s", b.base, one);
+		snprintf(b.guest2, sizeof(b.guest2), "%s%s", b.base, two);
 		snprintf(b.host, sizeof(b.host), "%s%s", y, one);
 		snprintf(b.host2, sizeof(b.host2), "%s%s", y, two);
 		random_change(&b, &rng, &guest, &host);
@@ -866,7 +874,7 @@ random_changes(uint64_t rng_seed, bool bound)
 		    "overlay %d, host %d", (unsigned long long)rng_seed, i,
 		    one, two, guest, host);
 		if (i % 100 == 99) {
-			ck_assert_int_eq(lookup(m, x, &top), 0);
+			ck_assert_int_eq(lookup(m, b.base, &top), 0);
 			compare_trees(m, top, y);
 			inode_rele(top);
 		}
@@ -877,14 +885,21 @@ random_changes(uint64_t rng_seed, bool bound)
 START_TEST(random_changes_as_on_the_host)
 {
 	for (uint64_t seed = 1; seed <= 8; seed++)
-		random_changes(seed, false);
+		random_changes(seed, FREE);
 }
 END_TEST
 
 START_TEST(random_changes_in_a_bound_directory)
 {
 	for (uint64_t seed = 11; seed <= 14; seed++)
-		random_changes(seed, true);
+		random_changes(seed, BOUND);
+}
+END_TEST
+
+START_TEST(random_changes_below_the_alias)
+{
+	for (uint64_t seed = 21; seed <= 24; seed++)
+		random_changes(seed, ALIAS);
 }
 END_TEST
 
@@ -902,7 +917,8 @@ main(void)
 		the_working_directory_is_visible,
 		written_blocks_cover_the_host, bound_files_reach_the_host,
 		the_disk_can_be_full, random_changes_as_on_the_host,
-		random_changes_in_a_bound_directory };
+		random_changes_in_a_bound_directory,
+		random_changes_below_the_alias };
 
 	return (SUITE_MAIN("vfs", tests));
 }
