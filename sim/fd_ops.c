@@ -178,6 +178,23 @@ static const struct file_ops file_ops_text = {
 
 /* ---- the host's standard input and outputs ---- */
 
+/* The caller's O_NONBLOCK is nothing to the guest. */
+static void
+host_wait(int fd, short events)
+{
+	struct pollfd pfd = { .fd = fd, .events = events };
+
+	(void)poll(&pfd, 1, -1);
+}
+
+/* As the caller left it: closed, a directory, a full disk. */
+static int
+host_error(int error)
+{
+	return (error == EBADF || error == EISDIR || error == ENOSPC ? -error :
+	    -EIO);
+}
+
 static ssize_t
 host_read(struct sysctx *c, struct file *f, void *buf, size_t n, uint64_t off)
 {
@@ -187,13 +204,15 @@ host_read(struct sysctx *c, struct file *f, void *buf, size_t n, uint64_t off)
 	while (done < n) {
 		ssize_t k = read(f->host_fd, p + done, n - done);
 
-		if (k < 0 && errno == EINTR) {
+		if (k < 0 && (errno == EINTR || errno == EAGAIN)) {
 			if (machine_interrupted(c->m))
 				return (-EINTR); /* Ctrl-C: the run ends */
+			if (errno == EAGAIN)
+				host_wait(f->host_fd, POLLIN);
 			continue;
 		}
 		if (k < 0)
-			return (done != 0 ? (ssize_t)done : -EIO);
+			return (done != 0 ? (ssize_t)done : host_error(errno));
 		done += (size_t)k;
 		if (k == 0 || isatty(f->host_fd))
 			break;
@@ -218,15 +237,12 @@ host_write(struct sysctx *c, struct file *f, const void *buf, size_t n,
 		if (machine_interrupted(c->m))
 			return (-EINTR); /* Ctrl-C: the run ends */
 		if (errno == EAGAIN) {
-			struct pollfd pfd = { .fd = f->host_fd,
-				.events = POLLOUT };
-
-			(void)poll(&pfd, 1, -1);
+			host_wait(f->host_fd, POLLOUT);
 		} else if (errno == EPIPE) {
 			signal_self(c->t, SIGPIPE);
 			return (-EPIPE);
 		} else if (errno != EINTR) {
-			return (errno == ENOSPC ? -ENOSPC : -EIO);
+			return (host_error(errno));
 		}
 	}
 	return ((ssize_t)n);

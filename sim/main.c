@@ -1,6 +1,7 @@
 /*
  * main.c: `vmsim COMMAND ...`: finds the command and runs it.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,9 +80,23 @@ flush(int code)
 	return (code);
 }
 
+/*
+ * A database opened as descriptor 0 would be the guest's input: what the
+ * caller has closed gives errors to whoever uses it, but is taken.
+ */
+static void
+take_standard_files(void)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
+	take_standard_files();
 	/* writing past a limit or to a closed pipe is an error to report */
 	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
