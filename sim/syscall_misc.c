@@ -203,7 +203,11 @@ sys_setpgid(struct sysctx *c)
 		return (-ESRCH);
 	if (pgid == 0)
 		pgid = p->pid;
-	if (p->sid == p->pid || p->sid != c->p->sid)
+	if (p->sid != c->p->sid)
+		return (-EPERM);
+	if (p != c->p && p->execed)
+		return (-EACCES);
+	if (p->sid == p->pid)
 		return (-EPERM);
 	if (pgid != p->pid) {
 		TAILQ_FOREACH(o, &c->ss->procs, sys_link) {
@@ -471,6 +475,20 @@ sys_sched_setaffinity(struct sysctx *c)
 			return (0);
 	}
 	return (-EINVAL);
+}
+
+/* One node has all memory, whatever the domains are. */
+int64_t
+sys_getcpu(struct sysctx *c)
+{
+	const uint32_t cpu = sim_curcpu(c->sim), node = 0;
+	int error = 0;
+
+	if (c->a[0] != 0)
+		error = sys_copyout(c, c->a[0], &cpu, sizeof(cpu));
+	if (error == 0 && c->a[1] != 0)
+		error = sys_copyout(c, c->a[1], &node, sizeof(node));
+	return (error);
 }
 
 int64_t

@@ -259,6 +259,28 @@ inheritance(void)
 	close(fd);
 }
 
+/* One that runs another program is left in its group. */
+static void
+group_of_program(void)
+{
+	char c;
+	int p[2];
+	pid_t pid;
+
+	if (pipe2(p, O_CLOEXEC) != 0)
+		return;
+	if ((pid = fork()) == 0) {
+		execl("/bin/sleep", "sleep", "100", NULL);
+		_exit(1);
+	}
+	close(p[1]);
+	printf("executed %zd\n", read(p[0], &c, 1));
+	close(p[0]);
+	say("group of a program", setpgid(pid, pid));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 static void
 groups(void)
 {
@@ -294,6 +316,7 @@ groups(void)
 	kill(c, SIGKILL);
 	printf("own group %d\n", waitpid(0, &st, 0) == c);
 	say("gone", kill(c, 0));
+	group_of_program();
 	if ((a = fork()) == 0) {
 		printf("setsid %d", setsid() == getpid());
 		printf(" %d %d\n", getpgrp() == getpid(),

@@ -17,6 +17,7 @@ main(void)
 	struct sysinfo si;
 	struct rlimit rl;
 	cpu_set_t set;
+	unsigned cpu = 0, node = 0;
 	int word = 5;
 	FILE *f;
 
@@ -39,6 +40,9 @@ main(void)
 	say("bad limit", getrlimit(99, &rl));
 	say("affinity", sched_getaffinity(0, sizeof(set), &set));
 	printf("a CPU at least %d\n", CPU_COUNT(&set) > 0);
+	say("current CPU", syscall(SYS_getcpu, &cpu, &node, NULL));
+	printf("one of them %d\n", CPU_ISSET(cpu, &set));
+	say("nowhere", syscall(SYS_getcpu, (void *)8, NULL, NULL));
 	say("affinity too small", syscall(SYS_sched_getaffinity, 0, 7, &set));
 	say("affinity of nobody", sched_getaffinity(99999999, sizeof(set),
 	    &set));
