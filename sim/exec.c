@@ -73,7 +73,8 @@ exec_signals(struct sysctx *c)
 {
 	struct thread_signals *sg = &c->t->sig;
 
-	sigstate_exec(c->p);
+	sigstate_reset(c->p);
+	ptimers_free(c->p);
 	sg->stack = sg->stack_size = 0;
 	sg->stack_flags = 0;
 }
@@ -86,7 +87,7 @@ exec_files(struct sysctx *c)
 	if (own == NULL)
 		return (-ENOMEM);
 	c->p->fds = own;
-	return (0);
+	return (sigstate_own(c->p));
 }
 
 static void

@@ -203,6 +203,16 @@ fd_set_cloexec(struct fdtable *ft, int fd, bool on)
 		ft->cloexec[fd] = on;
 }
 
+bool
+fd_full(const struct fdtable *ft, uint64_t limit)
+{
+	int fd = 0;
+
+	while (fd < ft->size && ft->file[fd] != NULL)
+		fd++;
+	return ((uint64_t)fd >= limit);
+}
+
 int
 fd_next(const struct fdtable *ft, int fd)
 {
@@ -227,6 +237,8 @@ file_new(struct sysstate *ss, const struct file_ops *ops, uint32_t flags)
 	f->refs = 1;
 	f->flags = flags;
 	f->host_fd = -1;
+	poll_head_init(&f->head);
+	LIST_INIT(&f->watches);
 	LIST_INSERT_HEAD(&ss->files, f, all);
 	return (f);
 }
@@ -244,10 +256,12 @@ file_drop(struct file *f)
 		return;
 	if (f->ip != NULL)
 		lockf_release_file(f->ss, f);
+	epoll_forget(f);
 	if (f->ops->close != NULL)
 		f->ops->close(f);
 	vfs_listing_free(&f->list);
 	free(f->text);
+	poll_head_end(&f->head);
 	if (f->ip != NULL)
 		inode_rele(f->ip);
 	LIST_REMOVE(f, all);
@@ -263,11 +277,22 @@ file_stat(struct file *f, struct vfs_stat *st)
 		inode_stat(f->ip, st);
 }
 
+int
+file_give(struct sysctx *c, struct file *f, bool cloexec)
+{
+	int fd = fd_install(c->p->fds, f, 0, sys_limit(c->p, RLIMIT_NOFILE),
+	    cloexec);
+
+	if (fd < 0)
+		file_drop(f);
+	return (fd);
+}
+
 uint32_t
-file_poll(struct file *f)
+file_poll(struct sysctx *c, struct file *f)
 {
 	if (f->ops->poll != NULL)
-		return (f->ops->poll(f));
+		return (f->ops->poll(c, f));
 	return (POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM);
 }
 
@@ -343,6 +368,7 @@ uproc_free_files(struct uproc *p)
 {
 	uproc_unlist(p);
 	itimers_free(p);
+	ptimers_free(p);
 	shm_detach_all(p);
 	fdtable_free(p->fds);
 	p->fds = NULL;

@@ -2,8 +2,8 @@
  * fd.h: descriptors and open files. A descriptor names an open file
  * description (struct file), which dup and fork share with its offset; what
  * it does depends on its operations: regular files (through the VM's page
- * cache), directories, /dev devices, texts of /proc, pipes, and the host's
- * standard input and outputs.
+ * cache), directories, /dev devices, texts of /proc, pipes, sockets, event
+ * sources, and the host's standard input and outputs.
  */
 #ifndef VMSIM_SIM_FD_H
 #define VMSIM_SIM_FD_H
@@ -11,23 +11,36 @@
 #include "sim/uproc.h"
 
 struct sysctx;
+struct uio;
 struct pipe;
 struct file;
 
-#define PIPE_SIZE 65536u
-#define PIPE_ATOMIC 4096u
+#define PIPE_SIZE 65536u /* of a new pipe */
+
+/* Who is told when something may have become ready: items of epoll.c. */
+struct epoll_item;
+struct poll_head {
+	TAILQ_HEAD(, epoll_item) items; /* newest first */
+};
 
 struct file_ops {
 	const char *name; /* as in /proc/self/fd: "pipe", "anon" ... */
 	bool seekable;
-	bool stream; /* a read gives what there is and no more */
 	/* At off, for seekable ones. Bytes, 0: end, or negative errno. May
 	 * sleep. NULL: EINVAL. */
 	ssize_t (*read)(struct sysctx *c, struct file *f, void *buf, size_t n,
 	    uint64_t off);
 	ssize_t (*write)(struct sysctx *c, struct file *f, const void *buf,
 	    size_t n, uint64_t off);
-	uint32_t (*poll)(struct file *f); /* POLL*; NULL: always ready */
+	/* POLL*, for the calling thread; NULL: always ready. */
+	uint32_t (*poll)(struct sysctx *c, struct file *f);
+	/* Instead of read and write: all of the caller's buffers at once. */
+	ssize_t (*readv)(struct sysctx *c, struct file *f, struct uio *u);
+	ssize_t (*writev)(struct sysctx *c, struct file *f, struct uio *u);
+	/* Where its changes are told of; NULL: f->head. */
+	struct poll_head *(*head)(struct sysctx *c, struct file *f);
+	/* FIONREAD; NULL: there is none. */
+	int64_t (*pending)(struct file *f);
 	void (*close)(struct file *f); /* last reference; may sleep */
 	/* NULL: the inode's. */
 	void (*stat)(struct file *f, struct vfs_stat *st);
@@ -42,9 +55,11 @@ struct file {
 	uint64_t offset;
 	bool pos_busy; /* somebody is moving the offset */
 	struct inode *ip; /* referenced; NULL: pipe, host */
-	struct pipe *pipe; /* of a socket: what it reads */
-	struct pipe *out; /* of a socket: what it writes */
-	uint64_t count; /* eventfd */
+	struct pipe *pipe;
+	void *data; /* of sockets and event sources, by ops */
+	uint64_t count; /* eventfd; of a FIFO: writers before it was opened */
+	struct poll_head head; /* of files that have no other */
+	LIST_HEAD(, epoll_item) watches; /* items that watch it */
 	int host_fd;
 	char *text; /* contents of a /proc file, taken at open */
 	size_t text_length;
@@ -77,13 +92,22 @@ void fd_close_on_exec(struct fdtable *ft); /* may sleep */
 bool fd_cloexec(const struct fdtable *ft, int fd);
 void fd_set_cloexec(struct fdtable *ft, int fd, bool on);
 int fd_next(const struct fdtable *ft, int fd); /* smallest above; -1 */
+bool fd_full(const struct fdtable *ft, uint64_t limit); /* none below it */
 
 struct file *file_new(struct sysstate *ss, const struct file_ops *ops,
     uint32_t flags);
 void file_hold(struct file *f);
 void file_drop(struct file *f); /* may sleep */
 void file_stat(struct file *f, struct vfs_stat *st);
-uint32_t file_poll(struct file *f);
+uint32_t file_poll(struct sysctx *c, struct file *f);
+/* Its state may have changed: threads in poll look again, items of epoll are
+ * ready. events: POLL* that may be new; 0: any. */
+void poll_notify(struct sysstate *ss, struct poll_head *h, uint32_t events);
+void poll_head_init(struct poll_head *h);
+/* Nothing will be told of any more: the items stay, and sleep for ever. */
+void poll_head_end(struct poll_head *h);
+/* epoll.c: the open file goes. */
+void epoll_forget(struct file *f);
 /* The file behind an inode; the inode is referenced. -ENXIO, -ENOMEM. */
 int file_open_inode(struct sysctx *c, struct inode *ip, uint32_t flags,
     struct file **out);
@@ -98,21 +122,12 @@ int fifo_open(struct sysctx *c, struct inode *ip, uint32_t flags,
 int typed_open(struct sysctx *c, struct inode *ip, uint64_t think_ns,
     struct file **out);
 bool file_is_pipe(const struct file *f);
-/*
- * One direction of a pipe or socket. take: what there is, 0 at the end;
- * give: all of it (sigpipe: as of a pipe). Both may sleep if `wait`, else
- * -EAGAIN. leave: a reader or a writer less; the last one frees it.
- */
-struct pipe *pipe_channel(struct sysstate *ss); /* one reader, one writer */
-ssize_t pipe_take(struct sysctx *c, struct pipe *pp, bool wait, void *buf,
-    size_t n);
-ssize_t pipe_give(struct sysctx *c, struct pipe *pp, bool wait, bool sigpipe,
-    const void *buf, size_t n);
-uint32_t pipe_events(const struct pipe *pp, bool reader);
-void pipe_leave(struct pipe *pp, bool reader, bool writer);
-uint64_t pipe_ino(const struct pipe *pp);
-/* Unread bytes, for FIONREAD. */
-uint32_t file_pending(const struct file *f);
+/* F_GETPIPE_SZ and F_SETPIPE_SZ: bytes, or -EBUSY, -EINVAL, -ENOMEM. */
+int64_t pipe_size(const struct file *f);
+int64_t pipe_set_size(struct file *f, uint64_t bytes);
+/* A new file for a descriptor of the caller's: the number, or -EMFILE and so
+ * on, and the file is dropped. */
+int file_give(struct sysctx *c, struct file *f, bool cloexec);
 
 extern const struct file_ops file_ops_regular, file_ops_dir, file_ops_path,
     file_ops_host;

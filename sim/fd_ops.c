@@ -261,7 +261,6 @@ host_stat(struct file *f, struct vfs_stat *st)
 
 const struct file_ops file_ops_host = {
 	.name = "pipe",
-	.stream = true,
 	.read = host_read,
 	.write = host_write,
 	.stat = host_stat,

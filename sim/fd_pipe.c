@@ -1,10 +1,12 @@
 /*
- * fd_pipe.c: pipes and FIFOs: 64 KiB, writes up to 4096 bytes in one piece,
- * end of file when the last writer has gone, EPIPE and SIGPIPE when the last
- * reader has.
+ * fd_pipe.c: pipes and FIFOs: 16 pages unless changed, writes up to 4096
+ * bytes in one piece, end of file when the last writer has gone, EPIPE and
+ * SIGPIPE when the last reader has.
  *
- * Interface: pipe_make, fifo_open of sim/fd.h. Source: pipe(7), fifo(7).
- * Differences: the capacity cannot be changed.
+ * Interface: pipe_make, fifo_open, pipe_size, pipe_set_size of sim/fd.h.
+ * Source: pipe(7), fifo(7); how bytes fill pages decides when a pipe is full:
+ * Linux 6.1 fs/pipe.c. Differences: a resized pipe is not limited by what the
+ * user's other pipes hold.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -17,17 +19,41 @@
 
 #define PIPE_PRI 88 /* PSOCK of FreeBSD 5 */
 #define PIPE_DEV 0xdull
+#define PIPE_SLOTS (PIPE_SIZE / PAGE_SIZE)
+#define PIPE_MAX (1u << 31) /* bytes */
+
+struct pipe_slot { /* a page of it */
+	uint32_t first, bytes; /* unread */
+	bool packet; /* O_DIRECT: a read takes it alone */
+};
 
 struct pipe {
 	struct sysstate *ss;
 	struct inode *fifo; /* not referenced; NULL: no name */
 	uint32_t readers, writers; /* open file descriptions */
 	uint32_t opens_read, opens_write; /* ever, for FIFO opens */
-	uint32_t head, used; /* ring: first unread byte, bytes */
+	uint32_t head, tail; /* slots ever filled, ever emptied */
+	uint32_t slots; /* a power of two */
+	struct pipe_slot *slot; /* of number n: n % slots */
+	uint8_t *data; /* their pages */
 	uint64_t ino;
 	int64_t when;
-	uint8_t data[PIPE_SIZE];
+	struct poll_head poll;
 };
+
+/* ---- pages ---- */
+
+static bool
+pipe_alloc(uint32_t slots, struct pipe_slot **slot, uint8_t **data)
+{
+	*slot = calloc(slots, sizeof(**slot));
+	*data = calloc(slots, PAGE_SIZE);
+	if (*slot != NULL && *data != NULL)
+		return (true);
+	free(*slot);
+	free(*data);
+	return (false);
+}
 
 static struct pipe *
 pipe_new(struct sysstate *ss)
@@ -36,190 +62,307 @@ pipe_new(struct sysstate *ss)
 
 	if (pp == NULL)
 		return (NULL);
+	if (!pipe_alloc(PIPE_SLOTS, &pp->slot, &pp->data)) {
+		free(pp);
+		return (NULL);
+	}
 	pp->ss = ss;
-	pp->ino = ss->next_pipe++;
+	pp->slots = PIPE_SLOTS;
+	pp->ino = ss->next_anon++;
 	pp->when = vfs_now(ss->vfs);
+	poll_head_init(&pp->poll);
 	return (pp);
 }
 
 static void
-pipe_changed(struct pipe *pp)
+pipe_free(struct pipe *pp)
 {
-	sim_wakeup(pp->ss->sim, pp);
-	poll_wakeup(pp->ss);
+	poll_head_end(&pp->poll);
+	free(pp->slot);
+	free(pp->data);
+	free(pp);
+}
+
+static bool
+pipe_empty(const struct pipe *pp)
+{
+	return (pp->head == pp->tail);
+}
+
+static bool
+pipe_full(const struct pipe *pp)
+{
+	return (pp->head - pp->tail >= pp->slots);
+}
+
+static struct pipe_slot *
+pipe_slot(const struct pipe *pp, uint32_t n)
+{
+	return (&pp->slot[n % pp->slots]);
+}
+
+static uint8_t *
+pipe_page(const struct pipe *pp, uint32_t n)
+{
+	return (pp->data + (size_t)(n % pp->slots) * PAGE_SIZE);
+}
+
+/* Readers wait at the head, writers at the tail. */
+static void
+pipe_tell_readers(struct pipe *pp)
+{
+	sim_wakeup(pp->ss->sim, &pp->head);
+	poll_notify(pp->ss, &pp->poll, POLLIN | POLLRDNORM);
 }
 
 static void
-pipe_get(struct pipe *pp, uint8_t *buf, uint32_t n)
+pipe_tell_writers(struct pipe *pp)
 {
-	uint32_t first = PIPE_SIZE - pp->head;
-
-	if (first > n)
-		first = n;
-	memcpy(buf, pp->data + pp->head, first);
-	memcpy(buf + first, pp->data, n - first);
-	pp->head = (pp->head + n) % PIPE_SIZE;
-	pp->used -= n;
+	sim_wakeup(pp->ss->sim, &pp->tail);
+	poll_notify(pp->ss, &pp->poll, POLLOUT | POLLWRNORM);
 }
 
+/* An end has come or gone. */
 static void
-pipe_put(struct pipe *pp, const uint8_t *buf, uint32_t n)
+pipe_tell_all(struct pipe *pp)
 {
-	uint32_t tail = (pp->head + pp->used) % PIPE_SIZE;
-	uint32_t first = PIPE_SIZE - tail;
-
-	if (first > n)
-		first = n;
-	memcpy(pp->data + tail, buf, first);
-	memcpy(pp->data, buf + first, n - first);
-	pp->used += n;
+	sim_wakeup(pp->ss->sim, &pp->head);
+	sim_wakeup(pp->ss->sim, &pp->tail);
+	poll_notify(pp->ss, &pp->poll, POLLIN | POLLRDNORM | POLLOUT |
+	    POLLWRNORM | POLLERR | POLLHUP);
 }
 
-ssize_t
-pipe_take(struct sysctx *c, struct pipe *pp, bool wait, void *buf, size_t n)
-{
-	int error = 0;
+/* ---- bytes ---- */
 
-	if (n == 0)
-		return (0);
-	while (pp->used == 0) {
-		if (pp->writers == 0)
-			return (0);
-		if (!wait)
-			return (-EAGAIN);
-		/* what has come meanwhile comes before a signal */
-		if (error != 0)
-			return (error);
-		error = sys_sleep(c, pp, PIPE_PRI, "piperd", SIM_NO_TIMEOUT);
-	}
-	if (n > pp->used)
-		n = pp->used;
-	pipe_get(pp, buf, (uint32_t)n);
-	pipe_changed(pp);
-	return ((ssize_t)n);
-}
-
-/* How much of n may be written now; 0: wait. */
 static size_t
-pipe_room(const struct pipe *pp, size_t n)
+pipe_get(struct pipe *pp, uint8_t *buf, size_t n)
 {
-	size_t room = PIPE_SIZE - pp->used;
+	size_t done = 0;
 
-	if (n <= PIPE_ATOMIC)
-		return (room >= n ? n : 0);
-	return (room < n ? room : n);
+	while (done < n && !pipe_empty(pp)) {
+		struct pipe_slot *s = pipe_slot(pp, pp->tail);
+		size_t k = s->bytes < n - done ? s->bytes : n - done;
+		bool packet = s->packet;
+
+		memcpy(buf + done, pipe_page(pp, pp->tail) + s->first, k);
+		done += k;
+		s->first += (uint32_t)k;
+		s->bytes -= (uint32_t)k;
+		if (s->bytes == 0 || packet)
+			pp->tail++; /* what is left of a packet is lost */
+		if (packet)
+			break;
+	}
+	return (done);
 }
 
-ssize_t
-pipe_give(struct sysctx *c, struct pipe *pp, bool wait, bool sigpipe,
-    const void *buf, size_t n)
+/* The odd bytes of a write go into the last page, if all of them fit. */
+static size_t
+pipe_merge(struct pipe *pp, const uint8_t *buf, size_t n)
 {
-	const uint8_t *p = buf;
+	size_t odd = n % PAGE_SIZE;
+	struct pipe_slot *s;
+
+	if (odd == 0 || pipe_empty(pp))
+		return (0);
+	s = pipe_slot(pp, pp->head - 1);
+	if (s->packet || s->first + s->bytes + odd > PAGE_SIZE)
+		return (0);
+	memcpy(pipe_page(pp, pp->head - 1) + s->first + s->bytes, buf, odd);
+	s->bytes += (uint32_t)odd;
+	return (odd);
+}
+
+/* As much as there are free pages for. */
+static size_t
+pipe_put(struct pipe *pp, const uint8_t *buf, size_t n, bool packet)
+{
 	size_t done = 0;
-	int error = 0;
 
-	while (done < n) {
-		size_t k;
+	while (done < n && !pipe_full(pp)) {
+		struct pipe_slot *s = pipe_slot(pp, pp->head);
+		size_t k = n - done < PAGE_SIZE ? n - done : PAGE_SIZE;
 
-		if (pp->readers == 0) {
-			if (sigpipe)
-				signal_self(c->t, SIGPIPE);
-			return (done != 0 ? (ssize_t)done : -EPIPE);
-		}
-		/* what began as a large write may go on in small pieces */
-		k = pipe_room(pp, done == 0 ? n : n - done);
-		if (k == 0 && done != 0)
-			k = PIPE_SIZE - pp->used;
-		if (k > 0) {
-			pipe_put(pp, p + done, (uint32_t)k);
-			done += k;
-			pipe_changed(pp);
-			continue;
-		}
-		if (!wait)
-			return (done != 0 ? (ssize_t)done : -EAGAIN);
-		if (error != 0)
-			return (done != 0 ? (ssize_t)done : error);
-		error = sys_sleep(c, pp, PIPE_PRI, "pipewr", SIM_NO_TIMEOUT);
+		memcpy(pipe_page(pp, pp->head), buf + done, k);
+		s->first = 0;
+		s->bytes = (uint32_t)k;
+		s->packet = packet;
+		pp->head++;
+		done += k;
 	}
-	return ((ssize_t)n);
+	return (done);
 }
 
 static ssize_t
 pipe_read(struct sysctx *c, struct file *f, void *buf, size_t n, uint64_t off)
 {
-	return (pipe_take(c, f->pipe, !(f->flags & O_NONBLOCK), buf, n));
+	struct pipe *pp = f->pipe;
+	int error = 0;
+	bool full;
+	size_t got;
+
+	while (pipe_empty(pp)) {
+		if (pp->writers == 0)
+			return (0);
+		if (f->flags & O_NONBLOCK)
+			return (-EAGAIN);
+		/* what has come meanwhile comes before a signal */
+		if (error != 0)
+			return (error);
+		error = sys_sleep(c, &pp->head, PIPE_PRI, "piperd",
+		    SIM_NO_TIMEOUT);
+	}
+	full = pipe_full(pp);
+	got = pipe_get(pp, buf, n);
+	if (full && !pipe_full(pp))
+		pipe_tell_writers(pp);
+	return ((ssize_t)got);
 }
 
 static ssize_t
 pipe_write(struct sysctx *c, struct file *f, const void *buf, size_t n,
     uint64_t off)
 {
-	return (pipe_give(c, f->pipe, !(f->flags & O_NONBLOCK), true, buf, n));
+	bool packet = (f->flags & O_DIRECT) != 0;
+	struct pipe *pp = f->pipe;
+	const uint8_t *p = buf;
+	size_t done = 0, k;
+	int error = 0;
+
+	if (pp->readers != 0 && (done = pipe_merge(pp, p, n)) != 0)
+		pipe_tell_readers(pp);
+	while (done < n) {
+		if (pp->readers == 0) {
+			signal_self(c->t, SIGPIPE);
+			return (done != 0 ? (ssize_t)done : -EPIPE);
+		}
+		k = pipe_put(pp, p + done, n - done, packet);
+		if (k != 0) {
+			done += k;
+			pipe_tell_readers(pp);
+			continue;
+		}
+		if (f->flags & O_NONBLOCK)
+			return (done != 0 ? (ssize_t)done : -EAGAIN);
+		if (error != 0)
+			return (done != 0 ? (ssize_t)done : error);
+		error = sys_sleep(c, &pp->tail, PIPE_PRI, "pipewr",
+		    SIM_NO_TIMEOUT);
+	}
+	return ((ssize_t)n);
 }
 
-uint32_t
-pipe_events(const struct pipe *pp, bool reader)
+/* ---- its size ---- */
+
+static int64_t
+pipe_pending(struct file *f)
 {
-	if (reader)
-		return ((pp->used != 0 ? POLLIN | POLLRDNORM : 0u) |
-		    (pp->writers == 0 ? POLLHUP : 0u));
-	return ((pp->used <= PIPE_SIZE - PIPE_ATOMIC ?
-	    POLLOUT | POLLWRNORM : 0u) | (pp->readers == 0 ? POLLERR : 0u));
+	const struct pipe *pp = f->pipe;
+	int64_t n = 0;
+
+	for (uint32_t i = pp->tail; i != pp->head; i++)
+		n += pipe_slot(pp, i)->bytes;
+	return (n);
 }
+
+int64_t
+pipe_size(const struct file *f)
+{
+	return ((int64_t)f->pipe->slots * PAGE_SIZE);
+}
+
+/* Old and new pages have other places for the same slots. */
+static int
+pipe_resize(struct pipe *pp, uint32_t slots)
+{
+	uint32_t used = pp->head - pp->tail;
+	struct pipe_slot *slot;
+	uint8_t *data;
+
+	if (!pipe_alloc(slots, &slot, &data))
+		return (-ENOMEM);
+	for (uint32_t i = 0; i < used; i++) {
+		slot[i] = *pipe_slot(pp, pp->tail + i);
+		memcpy(data + (size_t)i * PAGE_SIZE,
+		    pipe_page(pp, pp->tail + i), PAGE_SIZE);
+	}
+	free(pp->slot);
+	free(pp->data);
+	pp->slot = slot;
+	pp->data = data;
+	pp->slots = slots;
+	pp->tail = 0;
+	pp->head = used;
+	return (0);
+}
+
+int64_t
+pipe_set_size(struct file *f, uint64_t bytes)
+{
+	struct pipe *pp = f->pipe;
+	uint32_t slots = 1;
+	bool full = pipe_full(pp);
+	int error;
+
+	if (bytes > PIPE_MAX)
+		return (-EINVAL);
+	while ((uint64_t)slots * PAGE_SIZE < bytes)
+		slots *= 2;
+	if (slots < pp->head - pp->tail)
+		return (-EBUSY);
+	error = pipe_resize(pp, slots);
+	if (error != 0)
+		return (error);
+	if (full && !pipe_full(pp))
+		pipe_tell_writers(pp);
+	return (pipe_size(f));
+}
+
+/* ---- ends ---- */
 
 static uint32_t
-pipe_poll(struct file *f)
+pipe_poll(struct sysctx *c, struct file *f)
 {
 	const struct pipe *pp = f->pipe;
 	uint32_t acc = f->flags & O_ACCMODE, ev = 0;
 
 	if (acc != O_WRONLY) {
-		ev |= pipe_events(pp, true);
-		if (pp->fifo != NULL && pp->opens_write == 0)
-			ev &= ~(uint32_t)POLLHUP; /* nobody has come yet */
+		if (!pipe_empty(pp))
+			ev |= POLLIN | POLLRDNORM;
+		/* not before somebody has come */
+		if (pp->writers == 0 && pp->opens_write != f->count)
+			ev |= POLLHUP;
 	}
-	if (acc != O_RDONLY)
-		ev |= pipe_events(pp, false);
+	if (acc != O_RDONLY) {
+		if (!pipe_full(pp))
+			ev |= POLLOUT | POLLWRNORM;
+		if (pp->readers == 0)
+			ev |= POLLERR;
+	}
 	return (ev);
 }
 
-void
-pipe_leave(struct pipe *pp, bool reader, bool writer)
+static struct poll_head *
+pipe_head(struct sysctx *c, struct file *f)
 {
-	pp->readers -= reader;
-	pp->writers -= writer;
-	if (pp->readers != 0 || pp->writers != 0) {
-		pipe_changed(pp);
-		return;
-	}
-	if (pp->fifo != NULL)
-		inode_set_data(pp->fifo, NULL);
-	free(pp);
-}
-
-struct pipe *
-pipe_channel(struct sysstate *ss)
-{
-	struct pipe *pp = pipe_new(ss);
-
-	if (pp != NULL)
-		pp->readers = pp->writers = 1;
-	return (pp);
-}
-
-uint64_t
-pipe_ino(const struct pipe *pp)
-{
-	return (pp->ino);
+	return (&f->pipe->poll);
 }
 
 static void
 pipe_close(struct file *f)
 {
 	uint32_t acc = f->flags & O_ACCMODE;
+	struct pipe *pp = f->pipe;
 
-	pipe_leave(f->pipe, acc != O_WRONLY, acc != O_RDONLY);
+	pp->readers -= acc != O_WRONLY;
+	pp->writers -= acc != O_RDONLY;
+	if (pp->readers != 0 || pp->writers != 0) {
+		pipe_tell_all(pp);
+		return;
+	}
+	if (pp->fifo != NULL)
+		inode_set_data(pp->fifo, NULL);
+	pipe_free(pp);
 }
 
 static void
@@ -242,10 +385,11 @@ pipe_stat(struct file *f, struct vfs_stat *st)
 
 static const struct file_ops file_ops_pipe = {
 	.name = "pipe",
-	.stream = true,
 	.read = pipe_read,
 	.write = pipe_write,
 	.poll = pipe_poll,
+	.head = pipe_head,
+	.pending = pipe_pending,
 	.close = pipe_close,
 	.stat = pipe_stat,
 };
@@ -254,12 +398,6 @@ bool
 file_is_pipe(const struct file *f)
 {
 	return (f->ops == &file_ops_pipe);
-}
-
-uint32_t
-file_pending(const struct file *f)
-{
-	return (f->pipe != NULL ? f->pipe->used : 0);
 }
 
 /* An end of the pipe; counts itself among its readers and writers. */
@@ -279,6 +417,8 @@ pipe_end(struct pipe *pp, uint32_t flags)
 		pp->writers++;
 		pp->opens_write++;
 	}
+	/* a FIFO that nobody writes to yet has not reached its end */
+	f->count = pp->writers == 0 ? pp->opens_write : UINT64_MAX;
 	return (f);
 }
 
@@ -292,9 +432,10 @@ pipe_make(struct sysstate *ss, uint32_t flags, struct file **rd,
 		return (-ENOMEM);
 	*rd = pipe_end(pp, O_RDONLY | flags);
 	if (*rd == NULL) {
-		free(pp);
+		pipe_free(pp);
 		return (-ENOMEM);
 	}
+	(*rd)->count = UINT64_MAX;
 	*wr = pipe_end(pp, O_WRONLY | flags);
 	if (*wr == NULL) {
 		file_drop(*rd);
@@ -311,7 +452,7 @@ fifo_wait(struct sysctx *c, const struct pipe *pp, const uint32_t *count,
 	uint32_t seen = *opens;
 
 	while (*count == 0 && *opens == seen) {
-		int error = sys_sleep(c, pp, PIPE_PRI, "fifoopen",
+		int error = sys_sleep(c, &pp->head, PIPE_PRI, "fifoopen",
 		    SIM_NO_TIMEOUT);
 
 		if (error != 0)
@@ -345,13 +486,13 @@ fifo_open(struct sysctx *c, struct inode *ip, uint32_t flags,
 	if (f == NULL) {
 		if (pp->readers == 0 && pp->writers == 0) {
 			inode_set_data(ip, NULL);
-			free(pp);
+			pipe_free(pp);
 		}
 		return (-ENOMEM);
 	}
 	inode_ref(ip);
 	f->ip = ip;
-	pipe_changed(pp);
+	pipe_tell_all(pp);
 	if (acc == O_RDONLY && !(flags & O_NONBLOCK))
 		error = fifo_wait(c, pp, &pp->writers, &pp->opens_write);
 	else if (acc == O_WRONLY)

@@ -71,7 +71,6 @@ typed_stat(struct file *f, struct vfs_stat *st)
 
 static const struct file_ops file_ops_typed = {
 	.name = "pipe",
-	.stream = true,
 	.read = typed_read,
 	.stat = typed_stat,
 };

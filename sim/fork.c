@@ -150,7 +150,7 @@ clone_process_state(struct uproc *p, struct uproc *from, uint64_t flags)
 		if (p->exe_path == NULL)
 			return (-ENOMEM);
 	}
-	if (sigstate_fork(p, from) != 0)
+	if (sigstate_fork(p, from, (flags & CLONE_SIGHAND) != 0) != 0)
 		return (-ENOMEM);
 	if (flags & CLONE_FILES) {
 		p->fds = from->fds;

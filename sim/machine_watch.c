@@ -52,7 +52,7 @@ waits_for_others(const struct uproc *p)
 {
 	const struct uthread *t;
 
-	if (itimers_pending(p))
+	if (itimers_pending(p) || ptimers_pending(p))
 		return (false);
 	/* on its way out: its memory is being given back */
 	if (TAILQ_EMPTY(&p->threads) && !p->zombie)
@@ -105,7 +105,8 @@ guest_is_stuck(struct machine *m)
 	char text[256];
 
 	if (m->mc->max_ns != 0 || m->pending_starts != 0 ||
-	    TAILQ_EMPTY(&m->procs) || m->load_errno != 0)
+	    TAILQ_EMPTY(&m->procs) || m->load_errno != 0 ||
+	    m->sys->timers_armed != 0)
 		return (false);
 	TAILQ_FOREACH(p, &m->procs, link) {
 		if (!waits_for_others(p))

@@ -24,6 +24,7 @@ uproc_new(struct machine *m, struct uproc *parent, const char *comm)
 	TAILQ_INIT(&p->threads);
 	TAILQ_INIT(&p->children);
 	LIST_INIT(&p->shm);
+	LIST_INIT(&p->ptimers);
 	p->m = m;
 	p->parent = parent;
 	p->pid = m->next_pid++;
@@ -37,11 +38,13 @@ uproc_new(struct machine *m, struct uproc *parent, const char *comm)
 }
 
 static void
-account(struct machine *m, struct uproc *p, const struct cpu_exit *ex)
+account(struct machine *m, struct uthread *t, const struct cpu_exit *ex)
 {
+	struct uproc *p = t->p;
+
 	p->instructions += ex->instructions;
 	p->user_cycles += ex->cycles;
-	itimers_spent(p, ex->cycles, 0);
+	t->user_cycles += ex->cycles;
 	m->res.instructions += ex->instructions;
 	m->res.user_cycles += ex->cycles;
 }
@@ -135,10 +138,10 @@ user_slice(struct machine *m, struct uthread *t)
 		sim_preempt_point(m->sim);
 		return;
 	}
-	limit = itimers_limit(t->p, limit);
+	limit = cpu_timers_limit(t, limit);
 	ops->run(m->cpu, t->ctx, vmspace_pmap(t->p->vs), limit, &ex);
 	sim_spend(m->sim, ex.cycles);
-	account(m, t->p, &ex);
+	account(m, t, &ex);
 	switch (ex.kind) {
 	case CPU_EXIT_LIMIT:
 		sim_preempt_point(m->sim);
@@ -163,6 +166,8 @@ user_slice(struct machine *m, struct uthread *t)
 		engine_error(m, t, &ex);
 		break;
 	}
+	if (!t->exiting)
+		cpu_timers_check(t);
 }
 
 /* What only the host keeps of a process. */
@@ -198,18 +203,35 @@ uproc_reap(struct uproc *p)
 	}
 }
 
-/* Children of one that has ended are nobody's: they are reaped as they end. */
+/* Who takes the children of one that has ended: the nearest ancestor that has
+ * asked for them, or nobody: then they are reaped as they end. */
+static struct uproc *
+find_reaper(const struct uproc *p)
+{
+	struct uproc *up;
+
+	for (up = p->parent; up != NULL; up = up->parent) {
+		if (up->subreaper && !up->exiting)
+			return (up);
+	}
+	return (NULL);
+}
+
 static void
 uproc_orphans(struct uproc *p)
 {
-	struct uproc *child;
+	struct uproc *child, *reaper = find_reaper(p);
 
 	while ((child = TAILQ_FIRST(&p->children)) != NULL) {
 		TAILQ_REMOVE(&p->children, child, sibling);
-		child->parent = NULL;
+		child->parent = reaper;
+		if (reaper != NULL)
+			TAILQ_INSERT_TAIL(&reaper->children, child, sibling);
 		if (child->death_signal != 0)
 			signal_post(child, child->death_signal);
-		if (child->zombie)
+		group_left(child, p);
+		child->exit_signal = SIGCHLD;
+		if (child->zombie && !wait_child_dead(child))
 			uproc_reap(child);
 	}
 }
@@ -235,6 +257,7 @@ uproc_dead(struct machine *m, struct uproc *p)
 {
 	note_exit(m, p);
 	uproc_orphans(p);
+	group_left(p, NULL);
 	p->zombie = true;
 	if (!wait_child_dead(p))
 		uproc_reap(p);
@@ -289,6 +312,7 @@ uthread_end(struct uthread *t)
 	bool last;
 
 	thread_leave_user(t);
+	signal_thread_gone(t);
 	m->cpu->ops->context_free(m->cpu, t->ctx);
 	states_thread_end(t);
 	TAILQ_REMOVE(&p->threads, t, link);

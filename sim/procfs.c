@@ -60,7 +60,9 @@ proc_fd_inode(void *ctx, int32_t pid, int fd, char *text, size_t size)
 	if (f->ip != NULL)
 		return (f->ip);
 	file_stat(f, &st);
-	if (text != NULL)
+	if (text != NULL && strchr(f->ops->name, ':') != NULL)
+		snprintf(text, size, "%s", f->ops->name);
+	else if (text != NULL)
 		snprintf(text, size, "%s:[%llu]", f->ops->name,
 		    (unsigned long long)st.ino);
 	return (NULL);

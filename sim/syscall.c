@@ -52,7 +52,7 @@ sysstate_create(struct machine *m)
 	ss->sim = machine_sim(m);
 	ss->vm = machine_vm(m);
 	ss->vfs = machine_vfs(m);
-	ss->next_pipe = 100; /* above the standard descriptors' */
+	ss->next_anon = 100; /* above the standard descriptors' */
 	TAILQ_INIT(&ss->procs);
 	TAILQ_INIT(&ss->futexes);
 	TAILQ_INIT(&ss->locks);
@@ -153,13 +153,6 @@ sys_random_bytes(struct sysstate *ss, void *buf, size_t n)
 		for (int i = 0; i < 8 && n > 0; i++, n--, v >>= 8)
 			*p++ = (uint8_t)v;
 	}
-}
-
-void
-poll_wakeup(struct sysstate *ss)
-{
-	if (ss->pollers != 0)
-		sim_wakeup(ss->sim, &ss->pollers);
 }
 
 /* ---- buffers ---- */

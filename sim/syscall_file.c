@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,6 +189,15 @@ write_chunk(struct sysctx *c, struct file *f, struct uio *u, uint64_t off)
 	return (got < 0 ? got : f->ops->write(c, f, buf, (size_t)got, off));
 }
 
+/* Would reading more of it have to wait, or give another message? */
+static bool
+is_drained(struct sysctx *c, struct file *f)
+{
+	if (f->ops->seekable || f->host_fd >= 0)
+		return (false);
+	return (!file_is_pipe(f) || !(file_poll(c, f) & POLLIN));
+}
+
 /* Until the buffers are used up, or a piece was short. */
 static int64_t
 transfer_loop(struct sysctx *c, struct file *f, struct uio *u, uint64_t off,
@@ -204,7 +214,7 @@ transfer_loop(struct sysctx *c, struct file *f, struct uio *u, uint64_t off,
 		if (got < 0)
 			return (done != 0 ? done : got);
 		done += got;
-		if ((uint64_t)got < want || (!out && f->pipe != NULL))
+		if ((uint64_t)got < want || (!out && is_drained(c, f)))
 			break;
 		if (u->left != 0 && signal_pending(c->t))
 			break;
@@ -226,6 +236,8 @@ transfer(struct sysctx *c, struct file *f, struct uio *u, int64_t off,
 		return (-ESPIPE);
 	if (off < POS_CALL)
 		return (-EINVAL);
+	if ((out ? f->ops->writev : f->ops->readv) != NULL)
+		return (out ? f->ops->writev(c, f, u) : f->ops->readv(c, f, u));
 	if ((out ? (void *)f->ops->write : (void *)f->ops->read) == NULL)
 		return (out && f->ops == &file_ops_dir ? -EBADF : -EINVAL);
 	if (u->left == 0 && f->ops != &file_ops_dir)
@@ -631,7 +643,8 @@ make_pipe(struct sysctx *c, vm_offset_t va, uint32_t flags)
 
 	if (flags & ~(uint32_t)(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
 		return (-EINVAL);
-	error = pipe_make(c->ss, flags & O_NONBLOCK, &end[0], &end[1]);
+	error = pipe_make(c->ss, flags & (O_NONBLOCK | O_DIRECT), &end[0],
+	    &end[1]);
 	if (error != 0)
 		return (error);
 	for (int i = 0; i < 2; i++) {
@@ -684,11 +697,9 @@ fcntl_file(struct sysctx *c, struct file *f, int cmd)
 	case F_OFD_SETLKW:
 		return (lockf_fcntl(c, f, cmd));
 	case F_GETPIPE_SZ:
-		return (file_is_pipe(f) ? (int64_t)PIPE_SIZE : -EBADF);
+		return (file_is_pipe(f) ? pipe_size(f) : -EBADF);
 	case F_SETPIPE_SZ:
-		if (!file_is_pipe(f))
-			return (-EBADF);
-		return (c->a[2] <= PIPE_SIZE ? (int64_t)PIPE_SIZE : -EPERM);
+		return (file_is_pipe(f) ? pipe_set_size(f, c->a[2]) : -EBADF);
 	case F_GETOWN:
 	case F_SETOWN:
 		return (0);
@@ -734,9 +745,13 @@ ioctl_pending(struct sysctx *c, struct file *f)
 	uint64_t size = f->ip != NULL ? inode_size(f->ip) : 0;
 	int32_t n;
 
-	if (f->pipe != NULL)
-		n = (int32_t)file_pending(f);
-	else if (f->ops == &file_ops_regular)
+	if (f->ops->pending != NULL) {
+		int64_t bytes = f->ops->pending(f);
+
+		if (bytes < 0)
+			return (bytes);
+		n = (int32_t)bytes;
+	} else if (f->ops == &file_ops_regular)
 		n = size < f->offset ? 0 : size - f->offset > INT32_MAX ?
 		    INT32_MAX : (int32_t)(size - f->offset);
 	else

@@ -74,6 +74,7 @@ struct task_ops {
 struct lockf;
 struct lockf_wait;
 struct shm_segment;
+struct socket;
 
 /* State of the system-call layer that belongs to no process. */
 struct sysstate {
@@ -88,7 +89,10 @@ struct sysstate {
 	struct sysbuf *bufs, *free_bufs;
 	struct sim_rng random; /* getrandom, /dev/urandom */
 	uint32_t pollers; /* threads asleep on this field */
-	uint64_t next_pipe; /* inode number of the next pipe */
+	uint64_t next_anon; /* inode number of the next pipe or socket */
+	LIST_HEAD(, socket) sockets; /* socket_name.c: those with names */
+	uint32_t next_sockname;
+	uint32_t timers_armed; /* timerfds that will fire */
 	const struct task_ops *tasks; /* NULL: no processes can be made */
 	LIST_HEAD(, exec_args) execs; /* being prepared */
 	TAILQ_HEAD(lockf_list, lockf) locks; /* lockf.c: oldest first */
@@ -156,8 +160,6 @@ struct uproc *uproc_find(struct sysstate *ss, int32_t pid);
 void uproc_list(struct sysstate *ss, struct uproc *p);
 void uproc_unlist(struct uproc *p);
 struct uthread *sys_curthread(struct sysstate *ss);
-/* Threads in poll or select look again. */
-void poll_wakeup(struct sysstate *ss);
 void sys_random_bytes(struct sysstate *ss, void *buf, size_t n);
 
 /* /proc texts (procfs.c) */
@@ -191,6 +193,13 @@ void thread_leave_user(struct uthread *t);
 
 /* p has ended: its parent is told. False: nobody will wait for it. */
 bool wait_child_dead(struct uproc *p);
+/* No process of the group could be continued by its parent in the session;
+ * `but` does not count. */
+bool group_is_orphaned(const struct sysstate *ss, int32_t pgid, int32_t sid,
+    const struct uproc *but);
+/* p's parent is leaving it (`father`), or p leaves its group (NULL): if that
+ * orphans a group with stopped processes, they are told. */
+void group_left(struct uproc *p, const struct uproc *father);
 /* p has stopped (by p->stop_signal) or goes on. */
 void wait_child_stopped(struct uproc *p);
 void wait_child_continued(struct uproc *p);
@@ -212,6 +221,43 @@ void lockf_free_all(struct sysstate *ss);
 /* F_GETLK and its like; argument 2 is the struct flock. */
 int64_t lockf_fcntl(struct sysctx *c, struct file *f, int cmd);
 
+/* ---- files without an inode (epoll.c) ---- */
+
+void anon_stat(struct file *f, struct vfs_stat *st);
+
+/* ---- time limits (syscall_poll.c) ---- */
+
+/* Forever, or the simulated time at which it is over. */
+struct deadline {
+	bool forever;
+	sim_time_t end;
+};
+/* ns from now; negative: forever. */
+void deadline_set(struct sysctx *c, struct deadline *d, int64_t ns);
+/* From a timespec (unit 1) or timeval (unit 1000) of the caller's; va 0:
+ * forever. -EFAULT, -EINVAL. */
+int deadline_read(struct sysctx *c, struct deadline *d, vm_offset_t va,
+    int64_t unit);
+
+/* ---- clocks (syscall_time.c) ---- */
+
+struct itimer_ns { /* struct itimerspec */
+	int64_t interval, value;
+};
+int sys_get_itimerspec(struct sysctx *c, vm_offset_t va, struct itimer_ns *it);
+int sys_put_itimerspec(struct sysctx *c, vm_offset_t va,
+    const struct itimer_ns *it);
+int64_t sys_boot_ns(const struct sim *sim); /* since boot */
+/* The first cycle at which the time since boot is at least ns. */
+sim_time_t sys_boot_cycles(const struct sim *sim, int64_t ns);
+/* When (ns since boot) a clock shows `ns`, or in `ns` from now. */
+int64_t sys_clock_when(struct sysctx *c, int clock, int64_t ns, bool absolute);
+/* Which clock counts CPU time of the caller's process or thread (*thread);
+ * false: none. */
+bool sys_cpu_clock(struct sysctx *c, int clock, bool *thread);
+/* CPU time of all threads that were and are, in cycles. */
+uint64_t uproc_cycles(const struct uproc *p);
+
 /* ---- resource use (syscall_time.c) ---- */
 
 struct rusage64 {
@@ -223,13 +269,23 @@ struct rusage64 {
 void rusage_fill(struct sysctx *c, struct rusage64 *ru, uint64_t user,
     uint64_t all, uint64_t minflt, uint64_t majflt, uint64_t peak_pages);
 
-/* ---- timers (timers.c) ---- */
+/* ---- timers (timers.c, ptimer.c) ---- */
 
 void itimers_free(struct uproc *p);
 bool itimers_pending(const struct uproc *p);
-/* User cycles that may pass before ITIMER_VIRTUAL or _PROF is due. */
-uint64_t itimers_limit(const struct uproc *p, uint64_t cycles);
-void itimers_spent(struct uproc *p, uint64_t user, uint64_t kernel);
+/* User cycles that t may spend before a timer that counts CPU time is due. */
+uint64_t cpu_timers_limit(const struct uthread *t, uint64_t cycles);
+/* t has spent some: what is due fires. */
+void cpu_timers_check(struct uthread *t);
+void ptimers_free(struct uproc *p);
+bool ptimers_pending(const struct uproc *p);
+/* The signal of a timer is about to be delivered (how many more expirations
+ * it stands for), or has been thrown away. */
+int32_t ptimer_signal_taken(struct ptimer *pt);
+void ptimer_signal_gone(struct ptimer *pt);
+/* Timers on CPU clocks, as above. */
+uint64_t ptimers_limit(const struct uthread *t, uint64_t cycles);
+void ptimers_check(struct uthread *t);
 
 /* ---- System V shared memory (sysv_shm.c) ---- */
 
@@ -243,10 +299,17 @@ struct ksiginfo {
 	int32_t signo, code;
 	int32_t pid;
 	uint32_t uid;
-	uint64_t addr; /* faults: si_addr; queued ones: si_value */
+	uint64_t addr; /* of faults */
+	uint64_t value; /* of queued ones and timers */
+	int32_t status; /* of children, with their times in clock ticks */
+	int64_t utime, stime;
+	int32_t timer, overrun; /* of timers */
 };
 int sigstate_new(struct uproc *p);
-int sigstate_fork(struct uproc *p, const struct uproc *from); /* actions */
+/* from's actions, in common or copied; nothing pending. */
+int sigstate_fork(struct uproc *p, const struct uproc *from, bool shared);
+/* Actions that p shares with others become its own; -ENOMEM. */
+int sigstate_own(struct uproc *p);
 /* Are children of p's reaped as they end (SIG_IGN, SA_NOCLDWAIT)? Is p not
  * told of stopped ones (SA_NOCLDSTOP)? */
 bool signal_no_zombies(const struct uproc *p);
@@ -254,9 +317,21 @@ bool signal_no_stops(const struct uproc *p);
 /* Threads that sleep, but for good reason: they look at what has changed. */
 void signal_wake_all(struct uproc *p, bool kill);
 void sigstate_free(struct uproc *p);
-void sigstate_exec(struct uproc *p); /* handlers reset, ignored ones stay */
+/* exec: handlers go, what is ignored stays so. */
+void sigstate_reset(struct uproc *p);
 /* tid 0: to the process. -EAGAIN: too many are queued. */
 int signal_send(struct uproc *p, int32_t tid, const struct ksiginfo *ksi);
+/* A timer's; false: it is ignored, nothing is pending. */
+bool signal_send_timer(struct uproc *p, int32_t tid,
+    const struct ksiginfo *ksi, struct ptimer *timer);
+void signal_timer_gone(struct uproc *p, const struct ptimer *timer);
+/* Does a signal of the set wait for t? Take the first one. */
+bool signal_any(const struct uthread *t, uint64_t set);
+bool signal_take(struct uthread *t, uint64_t set, struct ksiginfo *out);
+void signal_info(const struct ksiginfo *k, uint8_t out[128]);
+void signal_set_mask(struct uthread *t, uint64_t mask);
+/* t takes no signals any more. */
+void signal_thread_gone(struct uthread *t);
 /* A signal that the thread caused itself by a call: SIGPIPE. */
 void signal_self(struct uthread *t, int signo);
 /* A mask for the time of one call (ppoll, pselect, sigsuspend): in force

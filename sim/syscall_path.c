@@ -552,8 +552,8 @@ do_mknod(struct sysctx *c, uint64_t dirfd, vm_offset_t path, uint64_t mode)
 		if (error == 0)
 			inode_rele(ip);
 	} else if (error == 0) {
-		error = type == S_IFIFO ? vfs_mkfifo(&pl, new_mode(c, mode)) :
-		    -EPERM;
+		error = type == S_IFIFO || type == S_IFSOCK ?
+		    vfs_mkspecial(&pl, type | new_mode(c, mode)) : -EPERM;
 	}
 	vfs_place_done(&pl);
 	return (error);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/select.h>
+#include <time.h>
 
 #include "sim/syscall_int.h"
 
@@ -15,22 +16,15 @@
 #define SELECT_MAX 1024
 #define SECONDS_MAX 1000000000 /* longer waits are as long */
 
-/* A time limit: forever, or the simulated time at which it is over. */
-struct deadline {
-	bool forever;
-	sim_time_t end;
-};
-
-static void
+void
 deadline_set(struct sysctx *c, struct deadline *d, int64_t ns)
 {
 	d->forever = ns < 0;
-	d->end = d->forever ? SIM_TIME_NEVER :
-	    sim_now(c->sim) + sim_ns(c->sim, (uint64_t)ns);
+	d->end = d->forever ? SIM_TIME_NEVER : sys_boot_cycles(c->sim,
+	    sys_clock_when(c, CLOCK_MONOTONIC, ns, false));
 }
 
-/* From a timespec (unit 1) or timeval (unit 1000); va 0: forever. */
-static int
+int
 deadline_read(struct sysctx *c, struct deadline *d, vm_offset_t va,
     int64_t unit)
 {
@@ -92,7 +86,7 @@ poll_fd(struct sysctx *c, int fd)
 
 	if (f == NULL || f->ops == &file_ops_path)
 		return (POLLNVAL);
-	return (file_poll(f));
+	return (file_poll(c, f));
 }
 
 /* ---- poll ---- */
@@ -134,12 +128,39 @@ do_poll(struct sysctx *c, const struct deadline *d)
 	while ((ready = poll_scan(c, pfd, n)) == 0) {
 		error = wait_change(c, d);
 		if (error < 0)
-			return (error == -ERESTARTSYS ? -EINTR : error);
+			return (error == -ERESTARTSYS ? -ERESTARTNOHAND :
+			    error);
 		if (error > 0)
 			break;
 	}
 	error = sys_copyout(c, c->a[0], pfd, n * sizeof(*pfd));
 	return (error != 0 ? error : ready);
+}
+
+static int64_t poll_again(struct sysctx *c);
+
+/* Interrupted without a handler, it goes on to the same end. */
+static int64_t
+poll_until(struct sysctx *c, const struct deadline *d)
+{
+	int64_t ret = do_poll(c, d);
+
+	if (ret != -ERESTARTNOHAND)
+		return (ret);
+	c->t->sig.restart_fn = poll_again;
+	c->t->sig.restart_end = d->end;
+	return (-ERESTART_RESTARTBLOCK);
+}
+
+static int64_t
+poll_again(struct sysctx *c)
+{
+	const struct deadline d = { .end = c->t->sig.restart_end,
+		.forever = c->t->sig.restart_end == SIM_TIME_NEVER };
+
+	c->a[0] = c->regs.r[R_RDI];
+	c->a[1] = c->regs.r[R_RSI];
+	return (poll_until(c, &d));
 }
 
 int64_t
@@ -149,7 +170,7 @@ sys_poll(struct sysctx *c)
 	int32_t ms = (int32_t)c->a[2];
 
 	deadline_set(c, &d, ms < 0 ? -1 : (int64_t)ms * 1000000);
-	return (do_poll(c, &d));
+	return (poll_until(c, &d));
 }
 
 int64_t
@@ -165,7 +186,7 @@ sys_ppoll(struct sysctx *c)
 	if (error != 0)
 		return (error);
 	ret = do_poll(c, &d);
-	sys_end_temp_mask(c, ret == -EINTR);
+	sys_end_temp_mask(c, ret == -ERESTARTNOHAND);
 	deadline_write(c, &d, c->a[2], 1);
 	return (ret);
 }
@@ -241,7 +262,8 @@ do_select(struct sysctx *c, const struct deadline *d)
 	while ((ready = select_scan(c, &s, n)) == 0) {
 		error = wait_change(c, d);
 		if (error < 0)
-			return (error == -ERESTARTSYS ? -EINTR : error);
+			return (error == -ERESTARTSYS ? -ERESTARTNOHAND :
+			    error);
 		if (error > 0)
 			break;
 	}
@@ -288,7 +310,7 @@ sys_pselect6(struct sysctx *c)
 	if (error != 0)
 		return (error);
 	ret = do_select(c, &d);
-	sys_end_temp_mask(c, ret == -EINTR);
+	sys_end_temp_mask(c, ret == -ERESTARTNOHAND);
 	deadline_write(c, &d, c->a[4], 1);
 	return (ret);
 }

@@ -1,7 +1,7 @@
 /*
  * syscall_refuse.c: calls that have a proper answer other than "not
- * implemented": file systems without extended attributes, a kernel without
- * networking. Programs take these answers in their stride.
+ * implemented": file systems without extended attributes. Programs take it in
+ * their stride.
  * Interface: syscall_int.h.
  */
 #include "sim/syscall_int.h"
@@ -25,11 +25,3 @@ NO_XATTR(flistxattr)
 NO_XATTR(removexattr)
 NO_XATTR(lremovexattr)
 NO_XATTR(fremovexattr)
-
-/* No address family is known. */
-int64_t
-sys_socket(struct sysctx *c)
-{
-	(void)c;
-	return (-EAFNOSUPPORT);
-}

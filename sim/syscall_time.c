@@ -20,21 +20,81 @@
 
 /* ---- reading ---- */
 
-static uint64_t
-thread_ns(struct sysctx *c, const struct uthread *t)
+uint64_t
+uproc_cycles(const struct uproc *p)
 {
-	return (sim_to_ns(c->sim, sim_thread_cpu_cycles(t->st)));
+	const struct uthread *t;
+	uint64_t cycles = p->dead_cycles;
+
+	TAILQ_FOREACH(t, &p->threads, link)
+		cycles += sim_thread_cpu_cycles(t->st);
+	return (cycles);
 }
 
 static uint64_t
 process_ns(struct sysctx *c)
 {
-	const struct uthread *t;
-	uint64_t cycles = c->p->dead_cycles;
+	return (sim_to_ns(c->sim, uproc_cycles(c->p)));
+}
 
-	TAILQ_FOREACH(t, &c->p->threads, link)
-		cycles += sim_thread_cpu_cycles(t->st);
-	return (sim_to_ns(c->sim, cycles));
+int64_t
+sys_boot_ns(const struct sim *sim)
+{
+	return ((int64_t)sim_to_ns(sim, sim_now(sim)));
+}
+
+static const struct uthread *
+thread_of(const struct uproc *p, int32_t tid)
+{
+	const struct uthread *t;
+
+	TAILQ_FOREACH(t, &p->threads, link) {
+		if (t->tid == tid)
+			break;
+	}
+	return (t);
+}
+
+/* Clock numbers that name a process or thread: ~id << 3, 4 for a thread, and
+ * what is counted: 1 user mode alone, else all. */
+static int
+named_clock(struct sysctx *c, int clock, int64_t *ns)
+{
+	int32_t id = ~(clock >> 3);
+	bool user = (clock & 3) == 1;
+	const struct uthread *t;
+	const struct uproc *p;
+
+	if ((clock & 3) == 3)
+		return (-EINVAL);
+	if (clock & 4) {
+		t = id == 0 ? c->t : thread_of(c->p, id);
+		if (t == NULL)
+			return (-EINVAL);
+		*ns = (int64_t)sim_to_ns(c->sim, user ? t->user_cycles :
+		    sim_thread_cpu_cycles(t->st));
+		return (0);
+	}
+	p = id == 0 ? c->p : uproc_find(c->ss, id);
+	if (p == NULL)
+		return (-EINVAL);
+	*ns = (int64_t)sim_to_ns(c->sim, user ? p->user_cycles :
+	    uproc_cycles(p));
+	return (0);
+}
+
+bool
+sys_cpu_clock(struct sysctx *c, int clock, bool *thread)
+{
+	int32_t id = ~(clock >> 3);
+
+	*thread = clock == CLOCK_THREAD_CPUTIME_ID || (clock < 0 &&
+	    (clock & 4));
+	if (clock >= 0)
+		return (clock == CLOCK_PROCESS_CPUTIME_ID || *thread);
+	if ((clock & 3) == 3)
+		return (false);
+	return (id == 0 || id == (*thread ? c->t->tid : c->p->pid));
 }
 
 static int
@@ -65,10 +125,11 @@ clock_read(struct sysctx *c, int clock, int64_t *ns)
 		*ns = (int64_t)process_ns(c);
 		return (0);
 	case CLOCK_THREAD_CPUTIME_ID:
-		*ns = (int64_t)thread_ns(c, c->t);
+		*ns = (int64_t)sim_to_ns(c->sim,
+		    sim_thread_cpu_cycles(c->t->st));
 		return (0);
 	default:
-		return (-EINVAL);
+		return (clock < 0 ? named_clock(c, clock, ns) : -EINVAL);
 	}
 }
 
@@ -147,6 +208,45 @@ get_timespec(struct sysctx *c, vm_offset_t va, int64_t *ns)
 	return (0);
 }
 
+int
+sys_get_itimerspec(struct sysctx *c, vm_offset_t va, struct itimer_ns *it)
+{
+	int error = get_timespec(c, va, &it->interval);
+
+	return (error != 0 ? error : get_timespec(c, va + 16, &it->value));
+}
+
+int
+sys_put_itimerspec(struct sysctx *c, vm_offset_t va,
+    const struct itimer_ns *it)
+{
+	const int64_t ts[4] = { it->interval / NSEC, it->interval % NSEC,
+		it->value / NSEC, it->value % NSEC };
+
+	return (sys_copyout(c, va, ts, sizeof(ts)));
+}
+
+sim_time_t
+sys_boot_cycles(const struct sim *sim, int64_t ns)
+{
+	const sim_time_t most = UINT64_MAX / 4;
+	sim_time_t at = ns > 0 ? sim_ns(sim, (uint64_t)ns) : 0;
+
+	if (at >= most)
+		return (most);
+	return (sim_to_ns(sim, at) < (uint64_t)ns && ns > 0 ? at + 1 : at);
+}
+
+int64_t
+sys_clock_when(struct sysctx *c, int clock, int64_t ns, bool absolute)
+{
+	int64_t boot = sys_boot_ns(c->sim), now = 0;
+
+	if (absolute && clock_read(c, clock, &now) == 0)
+		return (ns - (now - boot));
+	return (ns > INT64_MAX - boot ? INT64_MAX : boot + ns);
+}
+
 /* Until simulated time reaches `end`; what is left of it in *left, ns. */
 static int
 sleep_until(struct sysctx *c, sim_time_t end, int64_t *left)
@@ -161,15 +261,7 @@ sleep_until(struct sysctx *c, sim_time_t end, int64_t *left)
 	return (now < end ? -ERESTART_RESTARTBLOCK : 0);
 }
 
-static sim_time_t
-time_after(struct sysctx *c, int64_t ns)
-{
-	uint64_t most = UINT64_MAX / 4;
-	uint64_t limit = sim_to_ns(c->sim, most), cycles;
-
-	cycles = (uint64_t)ns >= limit ? most : sim_ns(c->sim, (uint64_t)ns);
-	return (sim_now(c->sim) + cycles);
-}
+static int64_t sleep_again(struct sysctx *c);
 
 static int64_t
 sleep_on(struct sysctx *c, sim_time_t end, vm_offset_t remain)
@@ -180,6 +272,7 @@ sleep_on(struct sysctx *c, sim_time_t end, vm_offset_t remain)
 	error = sleep_until(c, end, &left);
 	if (error == 0)
 		return (0);
+	c->t->sig.restart_fn = sleep_again;
 	c->t->sig.restart_end = end;
 	c->t->sig.restart_remain = remain;
 	if (remain != 0 && put_timespec(c, remain, left) != 0)
@@ -188,19 +281,19 @@ sleep_on(struct sysctx *c, sim_time_t end, vm_offset_t remain)
 }
 
 static int64_t
-do_sleep(struct sysctx *c, int64_t ns, vm_offset_t remain)
+sleep_again(struct sysctx *c)
 {
-	return (sleep_on(c, time_after(c, ns), remain));
+	return (sleep_on(c, c->t->sig.restart_end,
+	    c->t->sig.restart_remain));
 }
 
-/* On with a sleep that a signal without a handler interrupted. */
+/* On with a call that a signal without a handler interrupted. */
 int64_t
 sys_restart_syscall(struct sysctx *c)
 {
-	if (c->t->sig.restart_end == 0)
+	if (c->t->sig.restart_fn == NULL)
 		return (-EINTR);
-	return (sleep_on(c, c->t->sig.restart_end,
-	    c->t->sig.restart_remain));
+	return (c->t->sig.restart_fn(c));
 }
 
 int64_t
@@ -209,14 +302,16 @@ sys_nanosleep(struct sysctx *c)
 	int64_t ns;
 	int error = get_timespec(c, c->a[0], &ns);
 
-	return (error != 0 ? error : do_sleep(c, ns, c->a[1]));
+	return (error != 0 ? error : sleep_on(c, sys_boot_cycles(c->sim,
+	    sys_clock_when(c, CLOCK_MONOTONIC, ns, false)), c->a[1]));
 }
 
 int64_t
 sys_clock_nanosleep(struct sysctx *c)
 {
+	bool absolute = (c->a[1] & TIMER_ABSTIME) != 0;
 	int clock = (int)c->a[0], error;
-	int64_t ns, now;
+	int64_t ns, now, ret;
 
 	if (clock == CLOCK_THREAD_CPUTIME_ID)
 		return (-EINVAL);
@@ -227,13 +322,10 @@ sys_clock_nanosleep(struct sysctx *c)
 	error = get_timespec(c, c->a[2], &ns);
 	if (error != 0)
 		return (error);
-	if (!(c->a[1] & TIMER_ABSTIME))
-		return (do_sleep(c, ns, c->a[3]));
-	error = clock_read(c, clock, &now);
-	if (error != 0)
-		return (error);
-	error = (int)do_sleep(c, ns > now ? ns - now : 0, 0);
-	return (error == -ERESTART_RESTARTBLOCK ? -ERESTARTNOHAND : error);
+	ret = sleep_on(c, sys_boot_cycles(c->sim, sys_clock_when(c, clock, ns,
+	    absolute)), absolute ? 0 : c->a[3]);
+	return (absolute && ret == -ERESTART_RESTARTBLOCK ?
+	    -ERESTARTNOHAND : ret);
 }
 
 int64_t
@@ -286,12 +378,16 @@ sys_getrusage(struct sysctx *c)
 
 	switch (who) {
 	case RUSAGE_SELF:
-	case RUSAGE_THREAD:
 		process_times(c, &user, &sys);
 		rusage_fill(c, &ru, 0, 0, p->minflt, p->majflt,
 		    p->peak_rss_pages);
 		put_timeval(ru.utime, user);
 		put_timeval(ru.stime, sys);
+		break;
+	case RUSAGE_THREAD:
+		rusage_fill(c, &ru, c->t->user_cycles,
+		    sim_thread_cpu_cycles(c->t->st), p->minflt, p->majflt,
+		    p->peak_rss_pages);
 		break;
 	case RUSAGE_CHILDREN:
 		rusage_fill(c, &ru, p->child_user, p->child_cycles,

@@ -1,15 +1,17 @@
 /*
- * timers.c: alarm and interval timers.
+ * timers.c: alarm and interval timers, and the limit of CPU time.
  *
- * Interface: sys_alarm, sys_getitimer, sys_setitimer; itimers_* of
- * sim/syscall_int.h. Source: alarm(2), setitimer(2). Differences: ITIMER_REAL
- * fires at its exact cycle; the two that count CPU time fire at the exact
- * cycle of user mode, and what is spent in the kernel is counted when it is
- * over.
+ * Interface: sys_alarm, sys_getitimer, sys_setitimer; itimers_* and
+ * cpu_timers_* of sim/syscall_int.h. Source: alarm(2), setitimer(2),
+ * setrlimit(2); kernel/time/posix-cpu-timers.c of Linux 6.1 for the signals
+ * of RLIMIT_CPU. Differences: ITIMER_REAL fires at its exact cycle; what
+ * counts CPU time fires at the exact cycle of user mode if one thread runs
+ * alone, and what is spent in the kernel is counted when it is over.
  */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 
 #include "sim/syscall_int.h"
@@ -20,7 +22,7 @@ struct itimer {
 	struct uproc *p;
 	struct sim_event real;
 	uint64_t interval[3]; /* cycles; 0: once */
-	uint64_t left[3]; /* of ITIMER_VIRTUAL and _PROF; 0: off */
+	uint64_t due[3]; /* ITIMER_VIRTUAL, _PROF: when; 0: off */
 };
 
 static void
@@ -66,42 +68,97 @@ itimers_pending(const struct uproc *p)
 
 /* ---- CPU time ---- */
 
-uint64_t
-itimers_limit(const struct uproc *p, uint64_t cycles)
+/* What a timer counts of the process's time so far, in cycles. */
+static uint64_t
+cpu_used(const struct uproc *p, int which)
 {
+	return (which == ITIMER_VIRTUAL ? p->user_cycles : uproc_cycles(p));
+}
+
+/* A point in CPU time, as it limits how long t may run. */
+static uint64_t
+within(uint64_t due, uint64_t used, uint64_t cycles)
+{
+	uint64_t left = due > used ? due - used : 1;
+
+	return (left < cycles ? left : cycles);
+}
+
+static bool
+has_cpu_limit(const struct uproc *p)
+{
+	return (p->rlim_cur[RLIMIT_CPU] != UINT64_MAX);
+}
+
+static uint64_t
+limit_cycles(const struct uproc *p, uint64_t seconds)
+{
+	return (sim_us(p->sys->sim, seconds < UINT64_MAX / (uint64_t)USEC ?
+	    seconds * (uint64_t)USEC : UINT64_MAX));
+}
+
+uint64_t
+cpu_timers_limit(const struct uthread *t, uint64_t cycles)
+{
+	const struct uproc *p = t->p;
 	const struct itimer *it = p->itimer;
 
-	if (it == NULL)
-		return (cycles);
-	for (int i = ITIMER_VIRTUAL; i <= ITIMER_PROF; i++) {
-		if (it->left[i] != 0 && it->left[i] < cycles)
-			cycles = it->left[i];
+	for (int i = ITIMER_VIRTUAL; it != NULL && i <= ITIMER_PROF; i++) {
+		if (it->due[i] != 0)
+			cycles = within(it->due[i], cpu_used(p, i), cycles);
 	}
-	return (cycles);
+	if (has_cpu_limit(p))
+		cycles = within(limit_cycles(p, p->rlim_cur[RLIMIT_CPU]),
+		    uproc_cycles(p), cycles);
+	return (p->cpu_ptimers != 0 ? ptimers_limit(t, cycles) : cycles);
 }
 
 static void
-spend(struct itimer *it, int which, uint64_t cycles, int signo)
+check_itimer(struct itimer *it, int which, int signo)
 {
-	uint64_t left = it->left[which];
+	uint64_t used;
 
-	if (left == 0 || cycles == 0)
+	if (it->due[which] == 0)
 		return;
-	if (cycles < left) {
-		it->left[which] = left - cycles;
+	used = cpu_used(it->p, which);
+	if (used < it->due[which])
 		return;
-	}
-	it->left[which] = it->interval[which];
+	it->due[which] = it->interval[which] != 0 ?
+	    it->due[which] + it->interval[which] : 0;
 	signal_post(it->p, signo);
 }
 
-void
-itimers_spent(struct uproc *p, uint64_t user, uint64_t kernel)
+/* SIGXCPU once a second beyond the soft limit, SIGKILL at the hard one. */
+static void
+check_limit(struct uproc *p)
 {
-	if (p->itimer == NULL)
+	uint64_t used = uproc_cycles(p);
+	uint64_t soft = p->rlim_cur[RLIMIT_CPU];
+	uint64_t hard = p->rlim_max[RLIMIT_CPU];
+
+	if (hard != UINT64_MAX && used >= limit_cycles(p, hard)) {
+		signal_post(p, SIGKILL);
 		return;
-	spend(p->itimer, ITIMER_VIRTUAL, user, SIGVTALRM);
-	spend(p->itimer, ITIMER_PROF, user + kernel, SIGPROF);
+	}
+	if (used < limit_cycles(p, soft))
+		return;
+	p->rlim_cur[RLIMIT_CPU] = soft + 1;
+	signal_post(p, SIGXCPU);
+}
+
+void
+cpu_timers_check(struct uthread *t)
+{
+	struct uproc *p = t->p;
+
+	if (p->itimer != NULL) {
+		check_itimer(p->itimer, ITIMER_PROF, SIGPROF);
+		check_itimer(p->itimer, ITIMER_VIRTUAL, SIGVTALRM);
+	}
+	if (has_cpu_limit(p))
+		check_limit(p);
+	if (p->cpu_ptimers != 0)
+		ptimers_check(t);
 }
 
 /* ---- calls ---- */
@@ -115,7 +172,8 @@ cycles_left(struct sysctx *c, int which)
 	if (it == NULL)
 		return (0);
 	if (which != ITIMER_REAL)
-		return (it->left[which]);
+		return (it->due[which] == 0 ? 0 : within(it->due[which],
+		    cpu_used(c->p, which), UINT64_MAX));
 	if (!sim_event_pending(&it->real))
 		return (0);
 	/* what is due at this moment is still to come */
@@ -155,7 +213,8 @@ set_timer(struct sysctx *c, int which, uint64_t value, uint64_t interval)
 		return (-ENOMEM);
 	it->interval[which] = interval;
 	if (which != ITIMER_REAL) {
-		it->left[which] = value;
+		it->due[which] = value != 0 ? cpu_used(c->p, which) + value :
+		    0;
 		return (0);
 	}
 	sim_event_cancel(c->sim, &it->real);

@@ -17,6 +17,7 @@
 
 struct machine;
 struct machine_config;
+struct sysctx;
 struct program; /* machine.h */
 struct fdtable; /* fd.c: shared between threads, copied by fork */
 struct sigstate; /* syscall_signal.c: handlers, masks, pending */
@@ -30,15 +31,19 @@ struct thread_signals {
 	bool interruptible; /* asleep where a signal may end the sleep */
 	bool killable; /* asleep where only SIGKILL may */
 	bool timed; /* asleep with a time limit */
+	bool told; /* a signal that it does not block may wait for it */
 	vm_offset_t stack; /* sigaltstack */
 	uint64_t stack_size;
 	uint32_t stack_flags;
-	uint64_t wait_mask; /* sigtimedwait: wanted although blocked */
+	uint64_t wait_mask; /* sigtimedwait: the mask without what it let in */
 	int32_t restart; /* ERESTART* that the last call ended with, or 0 */
 	int32_t restart_number;
 	int32_t fault_access; /* of the fault that signal_fault is told of */
-	sim_time_t restart_end; /* ERESTART_RESTARTBLOCK: a sleep's end */
-	vm_offset_t restart_remain; /* and where what is left of it goes */
+	/* ERESTART_RESTARTBLOCK: the call that goes on, with its arguments
+	 * (by fn), until when, and where what is left of a sleep goes */
+	int64_t (*restart_fn)(struct sysctx *c);
+	sim_time_t restart_end;
+	vm_offset_t restart_remain;
 };
 
 /* Arguments of the program that a process runs, shared by its forks. */
@@ -52,6 +57,7 @@ struct vfork_wait {
 	bool done;
 };
 struct itimer;
+struct ptimer;
 struct shm_attach;
 
 #define USER_VA_MIN 0x0000000000010000ull
@@ -117,6 +123,10 @@ struct uproc {
 	uint64_t child_user, child_cycles, child_minflt, child_majflt;
 	uint64_t child_peak_rss;
 	struct itimer *itimer; /* timers.c; NULL: never used */
+	LIST_HEAD(, ptimer) ptimers; /* ptimer.c */
+	int32_t next_ptimer;
+	uint32_t cpu_ptimers; /* those that count CPU time */
+	bool subreaper; /* prctl(PR_SET_CHILD_SUBREAPER) */
 	LIST_HEAD(, shm_attach) shm; /* sysv_shm.c */
 };
 
@@ -136,6 +146,7 @@ struct uthread {
 		struct thread_interval last; /* over; end == start: none */
 	} doing;
 	vm_offset_t set_child_tid; /* written when it first runs */
+	uint64_t user_cycles;
 };
 
 /* ---- loader.c ---- */

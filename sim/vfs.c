@@ -210,6 +210,12 @@ inode_is_fifo(const struct inode *ip)
 }
 
 bool
+inode_is_socket(const struct inode *ip)
+{
+	return (ip->kind == IK_SOCKET);
+}
+
+bool
 inode_is_symlink(const struct inode *ip)
 {
 	return (ip->kind == IK_LINK || ip->kind == IK_PROCLINK);
@@ -700,6 +706,8 @@ inode_special(const struct inode *ip)
 		return (VFS_OPEN_FILE);
 	case IK_FIFO:
 		return (VFS_FIFO);
+	case IK_SOCKET:
+		return (VFS_UNUSABLE);
 	case IK_OTHER:
 		return (VFS_UNUSABLE);
 	default:

@@ -131,7 +131,7 @@ void vfs_place_done(struct vfs_place *pl);
  * as well below a bound directory, where they may fail as the host says. */
 int vfs_create_file(struct vfs_place *pl, uint32_t mode, struct inode **out);
 int vfs_mkdir(struct vfs_place *pl, uint32_t mode);
-int vfs_mkfifo(struct vfs_place *pl, uint32_t mode);
+int vfs_mkspecial(struct vfs_place *pl, uint32_t mode); /* FIFO, socket */
 int vfs_symlink(struct vfs_place *pl, const char *target);
 int vfs_link(struct inode *ip, struct vfs_place *pl);
 int vfs_unlink(struct vfs_place *pl); /* may sleep, as inode_rele */
@@ -159,6 +159,7 @@ ssize_t inode_readlink(struct inode *ip, char *buf, size_t size);
 int inode_dirpath(const struct inode *dir, char *buf, size_t size);
 /* Some process still maps the file, or it is open: asked for "text busy". */
 bool inode_is_fifo(const struct inode *ip);
+bool inode_is_socket(const struct inode *ip);
 bool inode_is_symlink(const struct inode *ip);
 /* Which file a mapping shows, for /proc/self/maps; NULL: none of ours. */
 struct inode *vfs_inode_of(struct vfs *vfs, const struct vnode *vp);
@@ -200,7 +201,7 @@ void inode_open_file(const struct inode *ip, int32_t *pid, int *fd);
 /* Malloced contents of a VFS_TEXT inode. May sleep. */
 int inode_text(struct inode *ip, char **text, size_t *length);
 
-/* Who owns a FIFO's pipe: kept here for fd.c. */
+/* A FIFO's pipe, a socket's socket: kept here for those who make them. */
 void *inode_data(const struct inode *ip);
 void inode_set_data(struct inode *ip, void *data);
 

@@ -35,6 +35,13 @@ check_new(const struct vfs_place *pl)
 	return (0);
 }
 
+/* Even below a bound directory. */
+static bool
+memory_only(enum inode_kind kind)
+{
+	return (kind == IK_FIFO || kind == IK_SOCKET);
+}
+
 /* An inode made by the guest, with its host path when the place is bound. */
 static int
 make_inode(struct vfs_place *pl, enum inode_kind kind, uint32_t mode,
@@ -49,7 +56,7 @@ make_inode(struct vfs_place *pl, enum inode_kind kind, uint32_t mode,
 	dir->vfs->nmade++;
 	ip->rw = dir->rw;
 	ip->dev = dir->dev;
-	if (dir->rw && kind != IK_FIFO) {
+	if (dir->rw && !memory_only(kind)) {
 		ip->host = host_child(dir, pl->name);
 		if (ip->host == NULL) {
 			inode_free(ip);
@@ -138,15 +145,16 @@ vfs_mkdir(struct vfs_place *pl, uint32_t mode)
 }
 
 int
-vfs_mkfifo(struct vfs_place *pl, uint32_t mode)
+vfs_mkspecial(struct vfs_place *pl, uint32_t mode)
 {
+	enum inode_kind kind = S_ISSOCK(mode) ? IK_SOCKET : IK_FIFO;
 	struct inode *ip;
 	int error;
 
 	error = check_new(pl);
 	if (error != 0)
 		return (error);
-	error = make_inode(pl, IK_FIFO, S_IFIFO | (mode & 07777), &ip);
+	error = make_inode(pl, kind, mode, &ip);
 	if (error != 0)
 		return (error);
 	return (enter_inode(pl, ip));
@@ -256,7 +264,7 @@ vfs_unlink(struct vfs_place *pl)
 		return (-ENOTDIR);
 	if (dir->kind != IK_DIR || dir->fixed)
 		return (-EPERM);
-	if (dir->rw && ip->kind != IK_FIFO) {
+	if (dir->rw && !memory_only(ip->kind)) {
 		char *path = host_child(dir, pl->name);
 		int error;
 
@@ -407,7 +415,7 @@ rename_host(struct vfs_place *from, struct vfs_place *to, uint32_t flags)
 	} else {
 		if (to->ip != NULL && !(flags & RENAME_EXCHANGE))
 			keep_host_file(to->ip);
-		if (from->ip->kind != IK_FIFO &&
+		if (!memory_only(from->ip->kind) &&
 		    renameat2(AT_FDCWD, old, AT_FDCWD, new, flags) != 0)
 			error = host_errno(errno);
 	}

@@ -30,6 +30,7 @@ enum inode_kind {
 	IK_DEVICE, /* sub: enum vfs_special */
 	IK_TEXT, /* sub: enum vfs_proc_file */
 	IK_FIFO,
+	IK_SOCKET, /* the guest's own */
 	IK_OTHER, /* the host's devices and sockets */
 	IK_PROCDIR, /* sub: enum proc_dir */
 	IK_PROCLINK, /* sub: enum vfs_proc_link, or PROC_SELF */
@@ -87,7 +88,7 @@ struct inode {
 	char *host; /* path on the host; NULL: memory only */
 	struct hostname *names; /* more host paths: links made by the guest */
 	char *path; /* absolute guest path of the last lookup */
-	void *data; /* a FIFO's pipe */
+	void *data; /* a FIFO's pipe, a socket's socket */
 
 	/* directories */
 	struct inode *parent; /* referenced; the root's is itself */

@@ -3,7 +3,8 @@
  *
  * Interface: sys_wait4, sys_waitid; wait_child_* of sim/syscall_int.h.
  * Source: wait4(2), waitid(2), Linux 6.1 kernel/exit.c. Differences: there is
- * no process 1: children of one that has ended are reaped as they end.
+ * no process 1: children of one that has ended are reaped as they end, unless
+ * an ancestor is a subreaper.
  */
 #include <signal.h>
 #include <string.h>
@@ -13,14 +14,25 @@
 #include "sim/syscall_int.h"
 
 #define WAIT_PRI 92 /* PWAIT of FreeBSD 5 */
+#define TICK_NS 10000000 /* of si_utime: 100 a second */
 
 /* ---- telling the parent ---- */
+
+static int64_t
+ticks(const struct uproc *p, uint64_t cycles)
+{
+	return ((int64_t)(sim_to_ns(p->sys->sim, cycles) / TICK_NS));
+}
 
 static void
 tell(struct uproc *p, int signo, int code, int status)
 {
+	uint64_t all = uproc_cycles(p);
 	const struct ksiginfo ksi = { .signo = signo, .code = code,
-		.pid = p->pid, .addr = (uint32_t)status };
+		.pid = p->pid, .status = status,
+		.utime = ticks(p, p->user_cycles),
+		.stime = ticks(p, all > p->user_cycles ?
+		    all - p->user_cycles : 0) };
 
 	if (signo != 0)
 		(void)signal_send(p->parent, 0, &ksi);
@@ -63,18 +75,55 @@ wait_child_continued(struct uproc *p)
 	    SIGCONT);
 }
 
-/* ---- what a child has used ---- */
+/* ---- process groups that nobody controls ---- */
 
-static uint64_t
-used_cycles(const struct uproc *p)
+/* Can p's parent continue p's group: it is in the same session, but in
+ * another group? */
+static bool
+has_controller(const struct uproc *p)
 {
-	const struct uthread *t;
-	uint64_t cycles = p->dead_cycles;
+	const struct uproc *up = p->parent;
 
-	TAILQ_FOREACH(t, &p->threads, link)
-		cycles += sim_thread_cpu_cycles(t->st);
-	return (cycles);
+	return (up != NULL && up->pgid != p->pgid && up->sid == p->sid);
 }
+
+bool
+group_is_orphaned(const struct sysstate *ss, int32_t pgid, int32_t sid,
+    const struct uproc *but)
+{
+	const struct uproc *p;
+
+	TAILQ_FOREACH(p, &ss->procs, sys_link) {
+		if (p->pgid == pgid && p->sid == sid && p != but &&
+		    !p->zombie && has_controller(p))
+			return (false);
+	}
+	return (true);
+}
+
+void
+group_left(struct uproc *p, const struct uproc *father)
+{
+	const struct uproc *up = father != NULL ? father : p->parent;
+	struct sysstate *ss = p->sys;
+	bool stopped = false;
+	int32_t pgid = p->pgid, sid = p->sid;
+	struct uproc *o;
+
+	if (up == NULL || up->pgid == pgid || up->sid != sid ||
+	    !group_is_orphaned(ss, pgid, sid, father == NULL ? p : NULL))
+		return;
+	TAILQ_FOREACH(o, &ss->procs, sys_link)
+		stopped |= o->pgid == pgid && o->sid == sid && o->stopped;
+	TAILQ_FOREACH(o, &ss->procs, sys_link) {
+		if (!stopped || o->pgid != pgid || o->sid != sid)
+			continue;
+		signal_post(o, SIGHUP);
+		signal_post(o, SIGCONT);
+	}
+}
+
+/* ---- what a child has used ---- */
 
 static uint64_t
 child_peak(const struct uproc *p)
@@ -88,7 +137,7 @@ static void
 account_child(struct uproc *p, const struct uproc *child)
 {
 	p->child_user += child->user_cycles + child->child_user;
-	p->child_cycles += used_cycles(child) + child->child_cycles;
+	p->child_cycles += uproc_cycles(child) + child->child_cycles;
 	p->child_minflt += child->minflt + child->child_minflt;
 	p->child_majflt += child->majflt + child->child_majflt;
 	if (child_peak(child) > p->child_peak_rss)
@@ -126,7 +175,7 @@ found(struct sysctx *c, struct wait *w, const struct uproc *child, int code,
     int status)
 {
 	uint64_t user = child->user_cycles + child->child_user;
-	uint64_t all = used_cycles(child) + child->child_cycles;
+	uint64_t all = uproc_cycles(child) + child->child_cycles;
 
 	w->pid = child->pid;
 	w->code = code;
