@@ -32,12 +32,23 @@ static const char *const io_kinds[] = {
 	[VMIO_VNODE_IN] = "vnode_in",
 };
 
+/* The one cost that sim/base charges by itself. */
+static void
+cost_changed(void *object, const struct tunable *row)
+{
+	struct vm *vm = object;
+
+	(void)row;
+	sim_set_context_switch_cost(vm->sim, vm->cost.context_switch);
+}
+
 static const struct tunable cost_rows[] = {
-#define VM_COST(field, cycles, about)                                  \
-	{ .name = "cost." #field, .type = TUN_UINT,                    \
-	    .offset = offsetof(struct vm_costs, field), .def = cycles, \
-	    .min = 0, .max = 1000000000, .unit = "cycles",             \
-	    .source = "vmcore/vm_costs.h", .help = about },
+#define VM_COST(field, cycles, about)                                 \
+	{ .name = "cost." #field, .type = TUN_UINT,                   \
+	    .offset = offsetof(struct vm, cost.field), .def = cycles, \
+	    .min = 0, .max = 1000000000, .unit = "cycles",            \
+	    .source = "vmcore/vm_costs.h", .help = about,             \
+	    .changed = cost_changed },
 #include "vmcore/vm_costs.h"
 #undef VM_COST
 };
@@ -116,7 +127,7 @@ vm_create(struct sim *sim, struct mmu *mmu, struct tunables *ts,
 	vm->invariants = true;
 	vm_init_lists(vm);
 	error = tunables_register(ts, cost_rows,
-	    sizeof(cost_rows) / sizeof(cost_rows[0]), &vm->cost);
+	    sizeof(cost_rows) / sizeof(cost_rows[0]), vm);
 	if (error != 0)
 		(void)sim_err_set(err, -error,
 		    "the VM's tunables are registered already");
