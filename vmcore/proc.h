@@ -58,7 +58,8 @@ struct ksegrp {
 	uint32_t kg_slptime; /* seconds */
 	int32_t kg_nice;
 	int32_t kg_pri_class;
-	uint32_t kg_estcpu;
+	uint32_t kg_estcpu; /* charges: 1 / 128 s of CPU */
+	uint32_t kg_estcpu_frac; /* 1 / 2048 of a charge */
 	int32_t kg_user_pri;
 };
 

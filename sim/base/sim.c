@@ -48,9 +48,7 @@ sim_init_config(struct sim *sim, const struct sim_config *cfg)
 		sim->cfg.ncpus = 1;
 	if (sim->cfg.quantum_us == 0)
 		sim->cfg.quantum_us = DEFAULT_QUANTUM_US;
-	sim->quantum = sim_us(sim, sim->cfg.quantum_us);
-	if (sim->quantum == 0)
-		sim->quantum = 1;
+	sim_set_quantum(sim, sim_us(sim, sim->cfg.quantum_us));
 	sim->skew = sim_us(sim, SIM_SKEW_US);
 	if (sim->skew == 0)
 		sim->skew = 1;
@@ -178,6 +176,12 @@ void
 sim_set_context_switch_cost(struct sim *sim, uint64_t cycles)
 {
 	sim->switch_cost = cycles;
+}
+
+void
+sim_set_quantum(struct sim *sim, uint64_t cycles)
+{
+	sim->quantum = cycles != 0 ? cycles : 1;
 }
 
 /*

@@ -226,6 +226,8 @@ uint64_t sim_idle_cycles(const struct sim *sim);
 uint64_t sim_event_cycles(const struct sim *sim);
 /* Charged to the new thread whenever a CPU changes threads; 0 at first. */
 void sim_set_context_switch_cost(struct sim *sim, uint64_t cycles);
+/* The round-robin slice, in cycles, of threads that begin one from now on. */
+void sim_set_quantum(struct sim *sim, uint64_t cycles);
 
 /* Seen by conformance drivers: every sleep and wakeup of the simulation. */
 struct sim_trace_ops {

@@ -914,7 +914,7 @@ START_TEST(equals_share_and_the_interactive_goes_first)
 	ck_assert_uint_le(a->count, least + least / 50);
 	ck_assert_uint_le(b->count, least + least / 50);
 	ck_assert_uint_le(c->count, least + least / 50);
-	/* never behind a whole slice of 100 ms */
+	/* never behind a whole slice */
 	ck_assert_uint_lt(i->count, 5 * MS);
 	world_destroy(w);
 }
@@ -983,6 +983,39 @@ START_TEST(seconds_are_counted)
 	ck_assert_int_eq(me->td->td_state, TDS_RUNQ);
 	sim_event_init(&ev, "look", 0, look_at_sleeper, me);
 	sim_event_at(w->r.sim, &ev, 8 * SECOND + 500 * MS);
+	world_run(w);
+	world_destroy(w);
+}
+END_TEST
+
+/* Whatever the pieces in which it is used, all of the CPU time is charged. */
+static void
+body_charged(struct worker *me)
+{
+	const struct ksegrp *kg = me->td->td_ksegrp;
+	struct sim *sim = me->w->r.sim;
+	uint64_t used;
+
+	while (sim_now(sim) < SECOND - 20 * MS)
+		user_step(me, me->count);
+	vm_userret(me->w->r.vm);
+	used = sim_thread_cpu_cycles(me->td->td_sim) * 128 * 2048 / SECOND;
+	me->count = (uint64_t)kg->kg_estcpu * 2048 + kg->kg_estcpu_frac;
+	ck_assert_uint_gt(used, 30 * 2048);
+	ck_assert_uint_le(me->count, used);
+	ck_assert_uint_ge(me->count, used - 1);
+	ck_assert_int_eq(kg->kg_user_pri,
+	    PUSER + 20 + (int)kg->kg_estcpu / 8);
+}
+
+START_TEST(charges_are_exact)
+{
+	struct world *w = world_create(600, 1);
+
+	rig_boot(&w->r);
+	worker_start(w, body_charged)->count = MS / 7;
+	worker_start(w, body_charged)->count = 3 * MS;
+	worker_start(w, body_charged)->count = MS;
 	world_run(w);
 	world_destroy(w);
 }
@@ -1084,6 +1117,7 @@ main(void)
 	tcase_add_test(tc, equals_share_and_the_interactive_goes_first);
 	tcase_add_test(tc, nice_counts);
 	tcase_add_test(tc, seconds_are_counted);
+	tcase_add_test(tc, charges_are_exact);
 	tcase_add_test(tc, out_of_memory_while_many_are_out);
 	tcase_add_test(tc, runs_repeat_themselves_on_any_number_of_cpus);
 	return (rig_suite("vm_glue", tc));

@@ -288,6 +288,7 @@ vm_glue_create(struct vm *vm, const struct vm_glue_env *env, void *env_ctx)
 	g->swap_idle_threshold1 = 2;
 	g->swap_idle_threshold2 = 10;
 	vm->glue = g;
+	vm_sched_create(vm);
 	return (0);
 }
 
@@ -304,8 +305,11 @@ vm_glue_destroy(struct vm *vm)
 int
 vm_glue_tunables(struct vm *vm, struct tunables *ts)
 {
-	return (tunables_register(ts, glue_rows,
-	    sizeof(glue_rows) / sizeof(glue_rows[0]), vm->glue));
+	int error;
+
+	error = tunables_register(ts, glue_rows,
+	    sizeof(glue_rows) / sizeof(glue_rows[0]), vm->glue);
+	return (error != 0 ? error : vm_sched_tunables(vm, ts));
 }
 
 /*

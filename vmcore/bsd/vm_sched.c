@@ -9,7 +9,10 @@
  *            names are the kernel's.
  * Differs:   the CPU that a thread has used is charged exactly, when it
  *            sleeps, returns to user mode and once a second, instead of by
- *            sampling 128 times a second. One load average, of a minute.
+ *            sampling 128 times a second; kg_estcpu keeps its fraction, so
+ *            that equal use is an equal number after any decay. The quantum
+ *            is 5 ms, not 100. One load average, of a minute.
+ *            docs/scheduler.md says why.
  */
 #include "vmcore/bsd/vm_glue.h"
 
@@ -30,19 +33,29 @@
 
 /* ------------------------------------------------------------ priorities */
 
-static uint32_t
-estcpulim(uint64_t estcpu)
+/* kg_estcpu with its fraction, in 1 / FSCALE of a charge. */
+static uint64_t
+estcpu_get(const struct ksegrp *kg)
 {
-	return (estcpu < ESTCPU_MAX ? (uint32_t)estcpu : ESTCPU_MAX);
+	return ((uint64_t)kg->kg_estcpu * FSCALE + kg->kg_estcpu_frac);
+}
+
+static void
+estcpu_set(struct ksegrp *kg, uint64_t estcpu)
+{
+	if (estcpu > (uint64_t)ESTCPU_MAX * FSCALE)
+		estcpu = (uint64_t)ESTCPU_MAX * FSCALE;
+	kg->kg_estcpu = (uint32_t)(estcpu / FSCALE);
+	kg->kg_estcpu_frac = (uint32_t)(estcpu % FSCALE);
 }
 
 /* 90 percent of it is gone after five times the load average, in seconds. */
-static uint32_t
-decay_cpu(const struct vm *vm, uint32_t estcpu)
+static void
+decay_cpu(const struct vm *vm, struct ksegrp *kg)
 {
 	uint64_t loadfac = 2 * (uint64_t)vm->glue->sched.ldavg;
 
-	return ((uint32_t)(loadfac * estcpu / (loadfac + FSCALE)));
+	estcpu_set(kg, loadfac * estcpu_get(kg) / (loadfac + FSCALE));
 }
 
 void
@@ -88,15 +101,12 @@ sched_user_priority_now(struct thread *td)
 static void
 updatepri(struct vm *vm, struct ksegrp *kg)
 {
-	uint32_t estcpu = kg->kg_estcpu;
-
 	if (kg->kg_slptime > 5 * 2 * (uint64_t)vm->glue->sched.ldavg)
-		kg->kg_estcpu = 0;
+		estcpu_set(kg, 0);
 	else {
 		kg->kg_slptime--; /* the first second was schedcpu's */
-		while (estcpu != 0 && --kg->kg_slptime != 0)
-			estcpu = decay_cpu(vm, estcpu);
-		kg->kg_estcpu = estcpu;
+		while (kg->kg_estcpu != 0 && --kg->kg_slptime != 0)
+			decay_cpu(vm, kg);
 	}
 	resetpriority(vm, kg);
 }
@@ -109,11 +119,10 @@ sched_charge(struct vm *vm, struct thread *td)
 	uint64_t tick = vm->glue->sched.tick, n;
 	uint32_t before = kg->kg_estcpu / INVERSE_ESTCPU_WEIGHT;
 
-	n = (sim_thread_cpu_cycles(td->td_sim) - td->td_charged) / tick;
-	if (n == 0)
-		return;
-	td->td_charged += n * tick;
-	kg->kg_estcpu = estcpulim(kg->kg_estcpu + n);
+	n = (sim_thread_cpu_cycles(td->td_sim) - td->td_charged) * FSCALE /
+	    tick;
+	td->td_charged += n * tick / FSCALE;
+	estcpu_set(kg, estcpu_get(kg) + n);
 	if (kg->kg_estcpu / INVERSE_ESTCPU_WEIGHT != before)
 		resetpriority(vm, kg);
 }
@@ -293,7 +302,7 @@ schedcpu_group(struct sched_batch *b, struct ksegrp *kg)
 	/* Who sleeps on is brought up to date when it wakes. */
 	if (kg->kg_slptime > 1)
 		return;
-	kg->kg_estcpu = decay_cpu(vm, kg->kg_estcpu);
+	decay_cpu(vm, kg);
 	resetpriority(vm, kg);
 	TAILQ_FOREACH(td, &kg->kg_threads, td_kglist)
 		sched_batch_add(b, td);
@@ -350,11 +359,46 @@ schedcpu(void *arg, sim_time_t when)
 
 /* ------------------------------------------------------------ life */
 
+static void
+sched_quantum_changed(void *object, const struct tunable *row)
+{
+	struct vm_sched *s = object;
+
+	(void)row;
+	sim_set_quantum(s->vm->sim, sim_us(s->vm->sim,
+	    (uint64_t)s->quantum_us));
+}
+
+static const struct tunable sched_rows[] = {
+	{ .name = "kern.quantum", .type = TUN_INT,
+	    .offset = offsetof(struct vm_sched, quantum_us),
+	    .def = QUANTUM_US, .min = 100, .max = 1000000000, .unit = "us",
+	    .source = "FreeBSD 5.0 kern_synch.c, kern.quantum (100000 there)",
+	    .help = "time on a CPU after which a thread goes behind the "
+		    "others of its priority",
+	    .changed = sched_quantum_changed },
+};
+
+void
+vm_sched_create(struct vm *vm)
+{
+	vm->glue->sched.vm = vm;
+	vm->glue->sched.quantum_us = QUANTUM_US;
+}
+
+int
+vm_sched_tunables(struct vm *vm, struct tunables *ts)
+{
+	return (tunables_register(ts, sched_rows,
+	    sizeof(sched_rows) / sizeof(sched_rows[0]), &vm->glue->sched));
+}
+
 void
 vm_sched_start(struct vm *vm)
 {
 	struct vm_sched *s = &vm->glue->sched;
 
+	sched_quantum_changed(s, NULL);
 	s->tick = sim_hz(vm->sim) / STATHZ;
 	if (s->tick == 0)
 		s->tick = 1;
@@ -393,7 +437,7 @@ vm_sched_fork(struct proc *child, const struct proc *parent)
 	const struct ksegrp *from = TAILQ_FIRST(&parent->p_ksegrps);
 	struct ksegrp *to = TAILQ_FIRST(&child->p_ksegrps);
 
-	to->kg_estcpu = from->kg_estcpu;
+	estcpu_set(to, estcpu_get(from));
 	to->kg_nice = from->kg_nice;
 	to->kg_pri_class = from->kg_pri_class;
 	to->kg_user_pri = from->kg_user_pri;
@@ -407,7 +451,7 @@ vm_sched_exit(struct vm *vm, struct proc *p)
 	if (p->p_pptr == NULL)
 		return;
 	to = TAILQ_FIRST(&p->p_pptr->p_ksegrps);
-	to->kg_estcpu = estcpulim((uint64_t)to->kg_estcpu + from->kg_estcpu);
+	estcpu_set(to, estcpu_get(to) + estcpu_get(from));
 	resetpriority(vm, to);
 }
 

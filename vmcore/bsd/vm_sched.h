@@ -9,8 +9,11 @@
 #include "vmcore/vm_int.h"
 
 #define STATHZ 128 /* charges per second of CPU time */
+#define QUANTUM_US 5000 /* 4BSD: 100000 */
 
 struct vm_sched {
+	struct vm *vm;
+	int32_t quantum_us; /* kern.quantum: round-robin slice */
 	struct sim_event schedcpu; /* once a second */
 	uint32_t ldavg; /* load average of a minute, 1 / FSCALE */
 	uint32_t loadav_in; /* s until it is computed again */
@@ -52,6 +55,9 @@ thread_safetoswapout(const struct thread *td)
  */
 bool setrunnable(struct vm *vm, struct thread *td);
 
+/* The record's first values; its tunables: -ENOMEM, -EEXIST. */
+void vm_sched_create(struct vm *vm);
+int vm_sched_tunables(struct vm *vm, struct tunables *ts);
 void vm_sched_start(struct vm *vm);
 void vm_sched_stop(struct vm *vm);
 /* A thread of a process that may already exist: its priority. */
