@@ -45,8 +45,9 @@ installed() {
 resolve() {
 	case "$1" in
 	libclang-rt-dev)
-		v=$(apt-cache depends clang 2>/dev/null |
-		    sed -n 's/.*Depends: clang-\([0-9]*\).*/\1/p' | head -n 1)
+		v=$( { dpkg-query -W -f '${Depends}\n' clang ||
+		    apt-cache depends clang; } 2>/dev/null |
+		    sed -n 's/.*clang-\([0-9]*\).*/\1/p' | head -n 1)
 		echo "libclang-rt-${v:-14}-dev" ;;
 	*) echo "$1" ;;
 	esac
