@@ -10,7 +10,7 @@ set -u
 LC_ALL=C
 export LC_ALL
 
-ALL="pipeline build tar bash sqlite3 python3 pthreads"
+ALL="pipeline build tar bash sqlite3 python3 manager asyncio pthreads"
 if [ "${1-}" = --list ]; then
 	echo "$ALL"
 	exit 0
@@ -61,6 +61,10 @@ prepare() { # directory
 		cmd="/bin/sh writers.sh" ;;
 	python3)
 		cmd="/usr/bin/python3 pool.py" ;;
+	manager)
+		cmd="/usr/bin/python3 manager.py" ;;
+	asyncio)
+		cmd="/usr/bin/python3 loop.py" ;;
 	pthreads)
 		cp "$guests/pthreads" "$1"
 		cmd="./pthreads" ;;
