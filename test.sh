@@ -26,9 +26,10 @@ say() { printf '\n== %s\n' "$*"; }
 build() { # preset targets...
 	p=$1
 	shift
+	[ $# -gt 0 ] || set -- all
 	say "Building $p"
 	cmake --preset "$p" >/dev/null
-	cmake --build --preset "$p" --target "${@-all}" -- --quiet
+	cmake --build --preset "$p" --target "$@" -- --quiet
 }
 
 # ctest of one build; adds to the totals
