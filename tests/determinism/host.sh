@@ -126,7 +126,7 @@ check "a large environment" "$here" env BIG="$big" TZ=Asia/Tokyo HOME=/nowhere \
     LC_ALL=de_DE.UTF-8 LANG=tr_TR.UTF-8 TERM=xterm COLUMNS=55 PATH=/nowhere \
     TMPDIR=/nonexistent MALLOC_PERTURB_=85
 check "no environment" "$here" env -i
-check "a umask" "$here" sh -c 'umask 777; exec "$@"' sh
+check "a umask" "$here" sh -c 'umask 177; exec "$@"' sh
 check "nice" "$here" nice -n 15
 check "small limits" "$here" sh -c 'ulimit -s 256; ulimit -n 24; exec "$@"' sh
 check "inherited descriptors" "$here" sh -c \
