@@ -24,7 +24,7 @@ enum {
 	O_SWAP, O_CPUS, O_CPU_HZ, O_DOMAINS, O_DISK, O_DISK_SET, O_DISK_FAULT,
 	O_FS_DISK, O_SWAP_DISK, O_KERNEL, O_SEED, O_SET, O_CONTIG,
 	H_GUEST, O_ENV, O_CWD, O_BIND_RW, O_STACK, O_RSS_LIMIT, O_RACCT_RSS,
-	H_RUN, O_MAX_TIME, O_CHECK, O_COUNT_CHECK,
+	H_RUN, O_MAX_TIME, O_CHECK, O_COUNT_CHECK, O_SHAKE,
 	H_OUTPUT, O_DB, O_NO_DB, O_LOG, O_SAMPLE, O_VMSTAT, O_JSON, O_QUIET,
 	O_END
 };
@@ -83,6 +83,8 @@ static const struct cli_option run_options[] = {
 	    "scans, 2 after each event (--check alone)" },
 	[O_COUNT_CHECK] = { "count-check", 0, NULL, "count every instruction "
 	    "a second time and compare (slow)" },
+	[O_SHAKE] = { "shake", 0, "[=N]", "disturb the emulator at random "
+	    "(slow); the database must stay the same" },
 	[H_OUTPUT] = { NULL, 0, NULL, "Output" },
 	[O_DB] = { "db", 'd', "FILE", "run database (default run.db)" },
 	[O_NO_DB] = { "no-db", 0, NULL, "write no run database" },
@@ -204,6 +206,24 @@ set_vmstat(struct run_args *a, const char *text, struct sim_err *err)
 	return (0);
 }
 
+/* N: which disturbances; they are the same for the same N. */
+static int
+set_shake(struct run_args *a, const char *text, struct sim_err *err)
+{
+	char *end;
+
+	a->mc.shake = 1;
+	if (text == NULL)
+		return (0);
+	errno = 0;
+	a->mc.shake = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 ||
+	    a->mc.shake == 0)
+		return (sim_err_set(err, EINVAL, "--shake: '%.40s' is not a "
+		    "whole number above 0", text));
+	return (0);
+}
+
 static int
 set_json(struct run_args *a, const char *file, struct sim_err *err)
 {
@@ -244,6 +264,7 @@ apply_option(struct run_args *a, int option, const char *value,
 	case O_VMSTAT: return (set_vmstat(a, value, err));
 	case O_JSON: return (set_json(a, value, err));
 	case O_COUNT_CHECK: a->mc.count_check = true; break;
+	case O_SHAKE: return (set_shake(a, value, err));
 	case O_DB: a->db = value; a->no_db = false; break;
 	case O_NO_DB: a->no_db = true; break;
 	case O_QUIET: a->mc.quiet = true; break;

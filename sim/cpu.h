@@ -101,6 +101,8 @@ struct cpu_config {
 	uint32_t code_buffer_mb; /* translation buffer; 0: 128 */
 	bool count_check; /* count every instruction with UC_HOOK_CODE too and
 			     fail on a difference (slow; for tests) */
+	uint64_t shake; /* not 0: seed of disturbances that must not matter:
+			   stops, flushes, other block ends (for tests) */
 };
 
 /*

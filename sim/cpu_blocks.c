@@ -405,8 +405,8 @@ blocks_grow(struct cpu_blocks *bl)
 }
 
 /* Programs that come and go would fill the table for ever: begin afresh. */
-static void
-blocks_forget(struct cpu_blocks *bl)
+void
+cpu_blocks_forget(struct cpu_blocks *bl)
 {
 	memset(bl->blocks, 0, bl->block_slots * sizeof(*bl->blocks));
 	bl->nblocks = 0;
@@ -525,7 +525,7 @@ cpu_block_get(struct cpu_blocks *bl, struct cpu_space *s, uint64_t pc,
 	if (b->size == size && size != 0)
 		return b;
 	if (bl->nblocks >= BLOCKS_MAX / 2) {
-		blocks_forget(bl);
+		cpu_blocks_forget(bl);
 		return cpu_block_get(bl, s, pc, size);
 	}
 	if (bl->nblocks >= bl->block_slots / 2 && !blocks_grow(bl))

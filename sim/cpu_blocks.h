@@ -97,6 +97,9 @@ const struct cpu_block *cpu_block_get(struct cpu_blocks *bl,
 void cpu_block_heat(struct cpu_blocks *bl, struct cpu_space *s,
     const struct cpu_block *b);
 
+/* Everything is decoded again; for when the table is full, and for tests. */
+void cpu_blocks_forget(struct cpu_blocks *bl);
+
 /* Instructions and cycles of [pc, end), for a block left in the middle. */
 void cpu_blocks_part(struct cpu_blocks *bl, struct cpu_space *s, uint64_t pc,
     uint64_t end, uint32_t *icount, uint32_t *cycles);

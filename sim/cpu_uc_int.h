@@ -20,6 +20,7 @@ enum cpu_stop { /* who asked the emulator to stop */
 	STOP_LIMIT, /* block hook: the next block would exceed the limit */
 	STOP_SPECIAL, /* block hook: the next block needs single steps */
 	STOP_STEP, /* block hook: the one instruction has run */
+	STOP_SHAKE, /* block hook: for no reason */
 	STOP_SYSCALL,
 	STOP_INTR
 };
@@ -77,7 +78,8 @@ struct cpu_uc {
 	bool tlb_stale; /* flush before executing */
 	bool window_open; /* fills at CPU_WINDOW are answered */
 	bool booting; /* any address is frame 0: entering CPL 3 */
-	bool count_check;
+	bool count_check, shake;
+	struct sim_rng rng; /* of shake */
 	struct cpu_stats stats;
 };
 

@@ -220,6 +220,9 @@ cpu_unicorn_create(struct sim *sim, struct mmu *mmu, struct tunables *ts,
 	e->sim = sim;
 	e->mmu = mmu;
 	e->count_check = cfg != NULL && cfg->count_check;
+	e->shake = cfg != NULL && cfg->shake != 0;
+	if (e->shake)
+		sim_rng_init(&e->rng, cfg->shake, "shake");
 	e->tlb_gen = 1;
 	e->decoder = cpu_decoder_new();
 	e->blocks = cpu_blocks_new(mmu, &e->costs, e->decoder, e->hot);

@@ -27,6 +27,7 @@
  * (section 7). No effect on anything simulated. */
 #define TLB_FILLS_MAX 65536u
 #define GRANT_MAX 0x7fffffffu /* cycles the hook counts by itself */
+#define SHAKE_CYCLES 20000u /* from one disturbance to the next, at most */
 
 /* ---------------------------------------------------------- other hooks */
 
@@ -64,10 +65,13 @@ run_sync(struct cpu_run *r)
 
 /* Let the hook go on by itself as far as the limit allows. */
 static void
-run_grant(struct cpu_run *r)
+run_grant(struct cpu_uc *e)
 {
+	struct cpu_run *r = &e->run;
 	uint64_t left = r->limit > r->cycles ? r->limit - r->cycles : 0;
 
+	if (e->shake && left > SHAKE_CYCLES)
+		left = sim_rng_below(&e->rng, SHAKE_CYCLES);
 	r->granted = left < GRANT_MAX ? (uint32_t)left : GRANT_MAX;
 	r->fast = r->granted;
 }
@@ -104,6 +108,11 @@ block_slow(struct cpu_uc *e, uint64_t pc, uint32_t size)
 		cpu_stop(e, STOP_STEP, pc);
 		return;
 	}
+	if (e->shake && r->step == STEP_OFF &&
+	    sim_rng_below(&e->rng, 16) == 0) {
+		cpu_stop(e, STOP_SHAKE, pc);
+		return;
+	}
 	b = *cpu_block_get(e->blocks, r->as, pc, size);
 	if (r->step == STEP_OFF && block_stops(e, &b))
 		return;
@@ -113,7 +122,7 @@ block_slow(struct cpu_uc *e, uint64_t pc, uint32_t size)
 	r->space_tag = cpu_space_tag(e->blocks, r->as);
 	r->last = CPU_TAG(pc, size, r->space_tag);
 	if (r->step == STEP_OFF)
-		run_grant(r);
+		run_grant(e);
 	else
 		r->step = STEP_RAN;
 }
@@ -388,7 +397,7 @@ after_start(struct cpu_uc *e, uc_err err, uint64_t step_end,
 	uint64_t rip = 0;
 
 	if (r->stop == STOP_LIMIT || r->stop == STOP_SPECIAL ||
-	    r->stop == STOP_STEP) {
+	    r->stop == STOP_STEP || r->stop == STOP_SHAKE) {
 		e->loaded->rip = r->stop_pc;
 		ex->kind = CPU_EXIT_LIMIT;
 		return r->stop == STOP_LIMIT ? RUN_EXIT : RUN_AGAIN;
@@ -430,7 +439,7 @@ start(struct cpu_uc *e, uint64_t step_end, struct cpu_exit *ex)
 	r->refused = FILL_OK;
 	e->stats.starts++;
 	if (r->step == STEP_OFF)
-		run_grant(r);
+		run_grant(e);
 	err = uc_emu_start(e->uc, e->loaded->rip, 0, 0, 0);
 	run_sync(r);
 	return after_start(e, err, step_end, ex);
@@ -506,7 +515,8 @@ run_to_page_end(struct cpu_uc *e, struct cpu_exit *ex)
 	}
 	if (at != pc)
 		next = start_until(e, at, ex);
-	if (next == RUN_AGAIN && e->loaded->rip == pc)
+	if (at == pc || (next == RUN_AGAIN && e->loaded->rip == pc &&
+	    second_page_missing(e)))
 		return exit_fault(e, e->run.refused_va, ex);
 	return next;
 }
@@ -568,6 +578,57 @@ single(struct cpu_uc *e, struct cpu_exit *ex)
 	return step(e, in.length, ex);
 }
 
+/* Up to `most` instructions from the program counter straight ahead. */
+static uint64_t
+straight_ahead(struct cpu_uc *e, uint64_t most)
+{
+	uint64_t at = e->loaded->rip;
+	uint8_t code[CPU_INSN_MAX];
+	struct cpu_insn in;
+
+	for (uint64_t i = 0; i < most; i++) {
+		size_t n = cpu_blocks_read(e->blocks, e->run.as, at, code,
+		    sizeof(code));
+
+		if (n == 0)
+			break;
+		cpu_decode(e->decoder, &e->costs, code, n, &in);
+		if (in.flags & (CPU_INSN_BAD | CPU_INSN_ENDS))
+			break;
+		at += in.length;
+	}
+	return at;
+}
+
+/*
+ * What another host could do at any time: translate anew, find its TLB empty,
+ * forget what blocks cost, cut a block somewhere else. All but the last only
+ * between runs of the emulator; STOP_SHAKE makes more of these. The dear ones
+ * are rare.
+ */
+static enum next
+go_on(struct cpu_uc *e, struct cpu_exit *ex)
+{
+	uint64_t dice, at;
+
+	if (!e->shake)
+		return start(e, 0, ex);
+	dice = sim_rng_below(&e->rng, 512);
+	if (dice == 0) {
+		uc_ctl_flush_tb(e->uc);
+	} else if (dice == 1) {
+		cpu_blocks_forget(e->blocks);
+		e->run.space_tag = cpu_space_tag(e->blocks, e->run.as);
+	} else if (dice < 128) {
+		e->tlb_stale = true;
+	} else if (dice < 192) {
+		at = straight_ahead(e, 1 + sim_rng_below(&e->rng, 30));
+		if (at != e->loaded->rip)
+			return start_until(e, at, ex);
+	}
+	return start(e, 0, ex);
+}
+
 static bool
 run_begin(struct cpu_uc *e, struct cpu_context *c, struct pmap *pmap,
     uint64_t limit)
@@ -609,14 +670,14 @@ cpu_run(struct cpu_engine *pub, struct cpu_context *c, struct pmap *pmap,
 		    "out of host memory for an address space");
 		return;
 	}
-	next = start(e, 0, ex);
+	next = go_on(e, ex);
 	while (next == RUN_AGAIN) {
 		if (r->stop == STOP_SPECIAL || r->refused == FILL_SELF)
 			next = single(e, ex);
 		else if (second_page_missing(e))
 			next = run_to_page_end(e, ex);
 		else
-			next = start(e, 0, ex);
+			next = go_on(e, ex);
 	}
 	ex->cycles = r->cycles;
 	ex->instructions = r->instructions;

@@ -180,6 +180,7 @@ create_kernel(struct machine *m, struct sim_err *err)
 	};
 	const struct cpu_config cc = {
 		.count_check = mc->count_check,
+		.shake = mc->shake,
 	};
 	uint64_t frames = mc->mem_bytes / PAGE_SIZE;
 	int error;

@@ -97,6 +97,7 @@ struct machine_config {
 	bool quiet, json;
 	bool progress; /* stderr is a terminal */
 	bool count_check;
+	uint64_t shake; /* --shake; 0: no */
 	bool cwd_given; /* cwd is the user's, not the caller's directory */
 	char json_path[4096]; /* --json=FILE; "": stderr */
 	/* a scenario: several programs, in order of their start; none: exe */
