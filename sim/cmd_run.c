@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -355,7 +356,10 @@ find_guests(struct machine_config *mc)
 
 	if (mc->guests[0] != '\0')
 		return (true);
-	self[n > 0 ? n : 0] = '\0';
+	if (n > 0)
+		self[n] = '\0';
+	else if (realpath((const char *)getauxval(AT_EXECFN), self) == NULL)
+		return (false); /* no /proc, and started in no usual way */
 	slash = strrchr(self, '/');
 	if (slash == NULL)
 		return (false);
