@@ -93,9 +93,9 @@ statuses(void)
 static void
 show_info(const char *what, siginfo_t *si, pid_t pid)
 {
-	printf("%s: signo %d code %d status %d pid %d uid %d\n", what,
+	printf("%s: signo %d code %d status %d pid %d own %d\n", what,
 	    si->si_signo, si->si_code, si->si_status, si->si_pid == pid,
-	    si->si_uid);
+	    si->si_uid == getuid());
 }
 
 static void

@@ -98,9 +98,9 @@ values(void)
 	handle(SIGRTMIN + 1, 0, NULL);
 	handle(SIGUSR1, 0, NULL);
 	say("queue", sigqueue(getpid(), SIGRTMIN + 1, v));
-	printf("code %d value %d mine %d uid %d\n", infos[0].si_code,
+	printf("code %d value %d mine %d own %d\n", infos[0].si_code,
 	    infos[0].si_value.sival_int, infos[0].si_pid == getpid(),
-	    infos[0].si_uid);
+	    infos[0].si_uid == getuid());
 	nseen = 0;
 	say("nobody", sigqueue(99999999, SIGUSR1, v));
 	say("number", sigqueue(getpid(), 65, v));

@@ -178,7 +178,8 @@ streams(void)
 	show_recv("rest", a, 50, 0);
 	n = sizeof(cred);
 	getsockopt(a, SOL_SOCKET, SO_PEERCRED, &cred, &n);
-	printf("peer is me %d uid %d\n", cred.pid == getpid(), cred.uid);
+	printf("peer is me %d own %d\n", cred.pid == getpid(),
+	    cred.uid == getuid());
 	say("send with a name", sendto(c[0], "x", 1, 0,
 	    (struct sockaddr *)&un, sizeof(un)));
 	say("connect in the place", connect_to(c[2], "server"));
@@ -369,7 +370,8 @@ recv_fds(const char *what, int s, int *fd, size_t room, int flags)
 			struct ucred c;
 
 			memcpy(&c, CMSG_DATA(h), sizeof(c));
-			printf(" pid %d uid %u", c.pid == getpid(), c.uid);
+			printf(" pid %d own %d", c.pid == getpid(),
+			    c.uid == getuid());
 		}
 	}
 	printf("\n");
