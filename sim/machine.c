@@ -370,7 +370,8 @@ machine_create(const struct machine_config *mc, struct machine **out,
 	TAILQ_INIT(&m->procs);
 	m->sim = sim_create(&sc);
 	m->ts = tunables_create();
-	if (m->sim == NULL || m->ts == NULL) {
+	m->cpu_user = calloc(mc->ncpus, sizeof(*m->cpu_user));
+	if (m->sim == NULL || m->ts == NULL || m->cpu_user == NULL) {
 		error = sim_err_set(err, ENOMEM, "out of memory");
 		goto fail;
 	}
@@ -532,6 +533,7 @@ machine_destroy(struct machine *m)
 		tunables_destroy(m->ts);
 	if (m->sim != NULL)
 		sim_destroy(m->sim);
+	free(m->cpu_user);
 	free(m);
 }
 
@@ -612,6 +614,18 @@ machine_wall_ns(const struct machine *m)
 {
 	return (m->mc->boot_epoch * 1000000000ull +
 	    sim_to_ns(m->sim, sim_now(m->sim)));
+}
+
+uint64_t
+machine_user_cycles(const struct machine *m, uint32_t cpu)
+{
+	return (m->cpu_user[cpu]);
+}
+
+int32_t
+machine_last_pid(const struct machine *m)
+{
+	return (m->next_pid - 1);
 }
 
 void

@@ -316,14 +316,18 @@ trace_transition(void *ctx, const struct vm_transition *t)
 static void
 count_fault(struct machine *m, const struct vm_fault_record *f)
 {
+	struct uthread *t = sys_curthread(m->sys);
+	bool major = f->kind == VMF_FILE || f->kind == VMF_SWAP;
 	struct uproc *p = uproc_find(m->sys, f->pid);
 
 	if (p == NULL)
 		return;
-	if (f->kind == VMF_FILE || f->kind == VMF_SWAP)
-		p->majflt++;
-	else
-		p->minflt++;
+	p->majflt += major;
+	p->minflt += !major;
+	if (t == NULL || t->p != p)
+		return;
+	t->majflt += major;
+	t->minflt += !major;
 }
 
 static void

@@ -47,6 +47,7 @@ account(struct machine *m, struct uthread *t, const struct cpu_exit *ex)
 	t->user_cycles += ex->cycles;
 	m->res.instructions += ex->instructions;
 	m->res.user_cycles += ex->cycles;
+	m->cpu_user[sim_curcpu(m->sim)] += ex->cycles;
 }
 
 static void

@@ -1,28 +1,34 @@
 /*
- * procfs.c: what /proc and /sys/devices/system/cpu say.
+ * procfs.c: what /proc says of processes and their threads.
  *
  * Interface: sys_proc_ops, handed to the file tree (struct vfs_proc_ops of
- * sim/vfs.h). Source: the formats of proc(5), Linux 6.1. Differences: figures
- * are the simulated machine's; what it has no counterpart of is 0.
+ * sim/vfs.h); the machine's own files: procfs_machine.c. Source: the formats
+ * of proc(5), Linux 6.1. Differences: figures are the simulated machine's;
+ * what it has no counterpart of is 0.
  */
 #include <linux/limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "sim/syscall_int.h"
 
 #define MAPS_NAME_COLUMN 73
 #define KB(pages) ((unsigned long long)(pages) * (PAGE_SIZE / 1024))
+#define TICK_NS 10000000 /* 100 a second */
 
 /* ---- what processes there are ---- */
 
 static int32_t
-proc_self(void *ctx)
+proc_self(void *ctx, int32_t *tid)
 {
 	const struct uthread *t = sys_curthread(ctx);
 
+	if (tid != NULL)
+		*tid = t != NULL ? t->tid : 0;
 	return (t != NULL ? t->p->pid : 0);
 }
 
@@ -38,6 +44,35 @@ proc_next(void *ctx, int32_t pid)
 			best = p->pid;
 	}
 	return (best);
+}
+
+/* A process without threads, a zombie, has itself as one. */
+static int32_t
+proc_next_task(void *ctx, int32_t pid, int32_t tid)
+{
+	const struct uproc *p = uproc_find(ctx, pid);
+	const struct uthread *t;
+	int32_t best = 0;
+
+	if (p == NULL)
+		return (0);
+	TAILQ_FOREACH(t, &p->threads, link) {
+		if (t->tid > tid && (best == 0 || t->tid < best))
+			best = t->tid;
+	}
+	return (best == 0 && p->zombie && pid > tid ? pid : best);
+}
+
+static const struct uthread *
+find_task(const struct uproc *p, int32_t tid)
+{
+	const struct uthread *t;
+
+	TAILQ_FOREACH(t, &p->threads, link) {
+		if (t->tid == tid)
+			return (t);
+	}
+	return (NULL);
 }
 
 static int
@@ -204,66 +239,161 @@ data_bytes(const struct uproc *p)
 
 /* As ps shows it; of several threads the liveliest counts. */
 static const char *
-state_name(const struct uproc *p)
+thread_state(const struct uthread *t)
+{
+	if (sim_thread_channel(t->st) == NULL)
+		return ("R (running)");
+	if (t->sig.interruptible)
+		return ("S (sleeping)");
+	return (t->p->stopped ? "T (stopped)" : "D (disk sleep)");
+}
+
+static const char *
+state_name(const struct uproc *p, const struct uthread *only)
 {
 	const char *state = "D (disk sleep)";
 	const struct uthread *t;
 
 	if (p->zombie)
 		return ("Z (zombie)");
+	if (only != NULL)
+		return (thread_state(only));
 	TAILQ_FOREACH(t, &p->threads, link) {
-		if (sim_thread_channel(t->st) == NULL)
-			return ("R (running)");
-		if (t->sig.interruptible)
-			state = "S (sleeping)";
-		else if (p->stopped)
-			state = "T (stopped)";
+		const char *s = thread_state(t);
+
+		if (*s == 'R')
+			return (s);
+		if (*s != 'D')
+			state = s;
 	}
 	return (state);
 }
 
-static void
-write_status(FILE *f, const struct uproc *p)
+static int32_t
+parent_pid(const struct uproc *p)
 {
-	uint32_t ncpus = sim_ncpus(p->sys->sim);
+	return (p->parent != NULL ? p->parent->pid : 1);
+}
+
+static void
+write_status_memory(FILE *f, const struct uproc *p)
+{
 	uint64_t rss = resident_pages(p);
 	uint64_t hwm = p->peak_rss_pages > rss ? p->peak_rss_pages : rss;
+	uint64_t locked = p->vs != NULL ?
+	    vm_map_locked(p->vs, 0, USER_VA_MAX) : 0;
+	uint64_t swap = p->vs != NULL ?
+	    vmspace_swap_count(p->sys->vm, p->vs) : 0;
+
+	fprintf(f, "VmPeak:\t%8llu kB\nVmSize:\t%8llu kB\nVmLck:\t%8llu kB\n"
+	    "VmPin:\t       0 kB\nVmHWM:\t%8llu kB\nVmRSS:\t%8llu kB\n"
+	    "VmData:\t%8llu kB\nVmSwap:\t%8llu kB\n",
+	    KB(map_pages(p)), KB(map_pages(p)),
+	    (unsigned long long)locked / 1024, KB(hwm), KB(rss),
+	    (unsigned long long)data_bytes(p) / 1024, KB(swap));
+}
+
+static void
+write_status_signals(FILE *f, const struct uproc *p, const struct uthread *t)
+{
+	struct signal_sets s;
+
+	signal_sets(p, t, &s);
+	fprintf(f, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\n"
+	    "SigIgn:\t%016llx\nSigCgt:\t%016llx\n",
+	    (unsigned long long)s.pending, (unsigned long long)s.pending_all,
+	    (unsigned long long)s.blocked, (unsigned long long)s.ignored,
+	    (unsigned long long)s.caught);
+}
+
+/* t NULL: of the whole process. */
+static void
+write_status(FILE *f, const struct uproc *p, const struct uthread *t)
+{
+	const struct uthread *lead = t != NULL ? t : TAILQ_FIRST(&p->threads);
+	uint32_t ncpus = sim_ncpus(p->sys->sim);
 
 	fprintf(f, "Name:\t%s\nUmask:\t%04o\nState:\t%s\n"
 	    "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n"
 	    "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t64\nGroups:\t0 \n",
-	    p->comm, p->umask, state_name(p), p->pid, p->pid,
-	    p->parent != NULL ? p->parent->pid : 1);
-	fprintf(f, "VmPeak:\t%8llu kB\nVmSize:\t%8llu kB\nVmLck:\t%8llu kB\n"
-	    "VmPin:\t       0 kB\nVmHWM:\t%8llu kB\nVmRSS:\t%8llu kB\n"
-	    "VmData:\t%8llu kB\nVmSwap:\t       0 kB\n",
-	    KB(map_pages(p)), KB(map_pages(p)),
-	    p->vs == NULL ? 0ull : (unsigned long long)vm_map_locked(p->vs, 0,
-	    USER_VA_MAX) / 1024, KB(hwm), KB(rss),
-	    (unsigned long long)data_bytes(p) / 1024);
-	fprintf(f, "Threads:\t%u\nCpus_allowed_list:\t0", count_threads(p));
+	    p->comm, p->umask, state_name(p, t), p->pid,
+	    t != NULL ? t->tid : p->pid, parent_pid(p));
+	write_status_memory(f, p);
+	fprintf(f, "Threads:\t%u\n", count_threads(p));
+	write_status_signals(f, p, lead);
+	fprintf(f, "Cpus_allowed_list:\t0");
 	if (ncpus > 1)
 		fprintf(f, "-%u", ncpus - 1);
-	fputc('\n', f);
+	fprintf(f, "\nvoluntary_ctxt_switches:\t%llu\n"
+	    "nonvoluntary_ctxt_switches:\t%llu\n",
+	    (unsigned long long)(lead != NULL ? lead->nvcsw : p->nvcsw),
+	    (unsigned long long)(lead != NULL ? lead->nivcsw : p->nivcsw));
+}
+
+/* Clock ticks of CPU time: in user mode, and in the kernel. */
+static void
+write_ticks(FILE *f, const struct uproc *p, uint64_t user, uint64_t all)
+{
+	uint64_t user_ns = sim_to_ns(p->sys->sim, user);
+	uint64_t all_ns = sim_to_ns(p->sys->sim, all);
+
+	fprintf(f, " %llu %llu", (unsigned long long)(user_ns / TICK_NS),
+	    all_ns > user_ns ? (unsigned long long)((all_ns - user_ns) /
+	    TICK_NS) : 0ull);
 }
 
 static void
-write_stat(FILE *f, const struct uproc *p)
+write_stat_used(FILE *f, const struct uproc *p, const struct uthread *t)
 {
-	const uint64_t tick = 10000000; /* ns: 100 a second */
+	struct usage u;
 
-	fprintf(f, "%d (%s) %c %d %d %d 0 -1 4194304 %llu 0 %llu 0 %llu 0 0 0 "
-	    "20 0 %u 0 0 %llu %llu 18446744073709551615 0 0 %llu 0 0 0 0 0 0 "
-	    "0 0 0 17 0 0 0 0 0 0 0 0 %llu %llu %llu %llu %llu %d\n",
-	    p->pid, p->comm, state_name(p)[0],
-	    p->parent != NULL ? p->parent->pid : 1, p->pgid,
-	    p->sid, (unsigned long long)p->minflt,
-	    (unsigned long long)p->majflt,
-	    (unsigned long long)(sim_to_ns(p->sys->sim, p->user_cycles) /
-	    tick), count_threads(p),
+	uproc_usage(p, &u);
+	if (t != NULL) {
+		u.minflt = t->minflt;
+		u.majflt = t->majflt;
+		u.user = t->user_cycles;
+		u.all = sim_thread_cpu_cycles(t->st);
+	}
+	fprintf(f, " %llu %llu %llu %llu", (unsigned long long)u.minflt,
+	    (unsigned long long)p->child.minflt, (unsigned long long)u.majflt,
+	    (unsigned long long)p->child.majflt);
+	write_ticks(f, p, u.user, u.all);
+	write_ticks(f, p, p->child.user, p->child.all);
+}
+
+static void
+write_stat_signals(FILE *f, const struct uproc *p, const struct uthread *t)
+{
+	const uint64_t low = 0x7fffffff;
+	struct signal_sets s;
+
+	signal_sets(p, t != NULL ? t : TAILQ_FIRST(&p->threads), &s);
+	fprintf(f, " %llu %llu %llu %llu",
+	    (unsigned long long)((s.pending | s.pending_all) & low),
+	    (unsigned long long)(s.blocked & low),
+	    (unsigned long long)(s.ignored & low),
+	    (unsigned long long)(s.caught & low));
+}
+
+static void
+write_stat(FILE *f, const struct uproc *p, const struct uthread *t)
+{
+	int nice = vm_proc_nice(p->proc);
+
+	fprintf(f, "%d (%s) %c %d %d %d 0 -1 4194304",
+	    t != NULL ? t->tid : p->pid, p->comm, state_name(p, t)[0],
+	    parent_pid(p), p->pgid, p->sid);
+	write_stat_used(f, p, t);
+	fprintf(f, " %d %d %u 0 %llu %llu %llu %llu 0 0 %llu 0 0",
+	    20 + nice, nice, count_threads(p),
+	    (unsigned long long)(sim_to_ns(p->sys->sim, p->start) / TICK_NS),
 	    (unsigned long long)map_pages(p) * PAGE_SIZE,
 	    (unsigned long long)resident_pages(p),
-	    (unsigned long long)p->stack_top,
+	    (unsigned long long)p->rlim_cur[RLIMIT_RSS],
+	    (unsigned long long)p->stack_top);
+	write_stat_signals(f, p, t);
+	fprintf(f, " 0 0 0 %d 0 0 0 0 0 0 0 0 %llu %llu %llu %llu %llu %d\n",
+	    p->exit_signal != 0 ? p->exit_signal : SIGCHLD,
 	    (unsigned long long)p->brk_start,
 	    (unsigned long long)p->arg_start, (unsigned long long)p->arg_end,
 	    (unsigned long long)p->env_start, (unsigned long long)p->env_end,
@@ -279,13 +409,99 @@ write_statm(FILE *f, const struct uproc *p)
 	    (unsigned long long)(data_bytes(p) / PAGE_SIZE));
 }
 
+static void
+write_limit(FILE *f, uint64_t v)
+{
+	if (v == UINT64_MAX)
+		fprintf(f, "%-20s ", "unlimited");
+	else
+		fprintf(f, "%-20llu ", (unsigned long long)v);
+}
+
+static void
+write_limits(FILE *f, const struct uproc *p)
+{
+	static const struct {
+		const char *name, *unit;
+	} rows[16] = { { "Max cpu time", "seconds" },
+		{ "Max file size", "bytes" }, { "Max data size", "bytes" },
+		{ "Max stack size", "bytes" },
+		{ "Max core file size", "bytes" },
+		{ "Max resident set", "bytes" },
+		{ "Max processes", "processes" }, { "Max open files", "files" },
+		{ "Max locked memory", "bytes" },
+		{ "Max address space", "bytes" }, { "Max file locks", "locks" },
+		{ "Max pending signals", "signals" },
+		{ "Max msgqueue size", "bytes" }, { "Max nice priority", "" },
+		{ "Max realtime priority", "" },
+		{ "Max realtime timeout", "us" } };
+
+	fprintf(f, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit",
+	    "Hard Limit", "Units");
+	for (size_t i = 0; i < 16; i++) {
+		fprintf(f, "%-25s ", rows[i].name);
+		write_limit(f, p->rlim_cur[i]);
+		write_limit(f, p->rlim_max[i]);
+		fprintf(f, "%-10s\n", rows[i].unit);
+	}
+}
+
+/* A path as the mount tables have it: blanks and the like in octal. */
+static void
+write_escaped(FILE *f, const char *path)
+{
+	for (; *path != '\0'; path++) {
+		if (strchr(" \t\n\\", *path) != NULL)
+			fprintf(f, "\\%03o", (unsigned char)*path);
+		else
+			fputc(*path, f);
+	}
+}
+
+/* File systems: the root and what is bound read-write, then the made-up. */
+static void
+write_mounts(FILE *f, const struct sysstate *ss, bool info)
+{
+	static const char *const other[][2] = { { "proc", "/proc" },
+		{ "sysfs", "/sys" }, { "tmpfs", "/dev" } };
+	const char *path;
+	uint64_t dev;
+	uint32_t n = 0;
+
+	while ((path = vfs_mount(ss->vfs, n, &dev)) != NULL) {
+		if (info)
+			fprintf(f, "%u %u %u:%u / ", n + 1, n == 0 ? 0u : 1u,
+			    (unsigned)(dev >> 8), (unsigned)(dev & 0xff));
+		else
+			fprintf(f, "/dev/sda%u ", (unsigned)(dev & 0xff));
+		write_escaped(f, path);
+		if (info)
+			fprintf(f, " rw,relatime - overlay /dev/sda%u rw\n",
+			    (unsigned)(dev & 0xff));
+		else
+			fprintf(f, " overlay rw,relatime 0 0\n");
+		n++;
+	}
+	for (uint32_t i = 0; i < 3; i++) {
+		if (info)
+			fprintf(f, "%u 1 0:%u / %s rw,relatime - %s %s rw\n",
+			    n + i + 1, i + 20, other[i][1], other[i][0],
+			    other[i][0]);
+		else
+			fprintf(f, "%s %s %s rw,relatime 0 0\n", other[i][0],
+			    other[i][1], other[i][0]);
+	}
+}
+
 static int
-write_process(FILE *f, struct sysstate *ss, int32_t pid,
+write_process(FILE *f, struct sysstate *ss, int32_t pid, int32_t tid,
     enum vfs_proc_file which)
 {
 	const struct uproc *p = uproc_find(ss, pid);
+	const struct uthread *t = p != NULL ? find_task(p, tid) : NULL;
 
-	if (p == NULL || (p->vs == NULL && !p->zombie))
+	if (p == NULL || (p->vs == NULL && !p->zombie) ||
+	    (tid != 0 && t == NULL && !p->zombie))
 		return (-ESRCH);
 	switch (which) {
 	case PROC_MAPS:
@@ -298,13 +514,20 @@ write_process(FILE *f, struct sysstate *ss, int32_t pid,
 		write_memory(f, p->sys, p->vs, p->env_start, p->env_end);
 		break;
 	case PROC_STATUS:
-		write_status(f, p);
+		write_status(f, p, t);
 		break;
 	case PROC_STAT:
-		write_stat(f, p);
+		write_stat(f, p, t);
 		break;
 	case PROC_STATM:
 		write_statm(f, p);
+		break;
+	case PROC_LIMITS:
+		write_limits(f, p);
+		break;
+	case PROC_MOUNTS:
+	case PROC_MOUNTINFO:
+		write_mounts(f, ss, which == PROC_MOUNTINFO);
 		break;
 	default:
 		fprintf(f, "%s\n", p->comm);
@@ -313,94 +536,9 @@ write_process(FILE *f, struct sysstate *ss, int32_t pid,
 	return (0);
 }
 
-/* ---- of the machine ---- */
-
-static void
-write_meminfo(FILE *f, struct sysstate *ss)
-{
-	struct vm *vm = ss->vm;
-	uint64_t idle = vm_stat(vm, "v_free_count");
-	uint64_t cache = vm_stat(vm, "v_cache_count");
-	uint64_t inactive = vm_stat(vm, "v_inactive_count");
-
-	fprintf(f, "MemTotal:       %8llu kB\nMemFree:        %8llu kB\n"
-	    "MemAvailable:   %8llu kB\nBuffers:        %8llu kB\n"
-	    "Cached:         %8llu kB\nSwapCached:     %8llu kB\n"
-	    "Active:         %8llu kB\nInactive:       %8llu kB\n",
-	    (unsigned long long)machine_mem_bytes(ss->m) / 1024, KB(idle),
-	    KB(idle + cache + inactive), 0ull, KB(cache), 0ull,
-	    KB(vm_stat(vm, "v_active_count")), KB(inactive));
-	fprintf(f, "SwapTotal:      %8llu kB\nSwapFree:       %8llu kB\n",
-	    KB(vm_swap_total(vm)), KB(vm_swap_free(vm)));
-}
-
-/* The model that the simulated CPU announces. */
-static void
-write_cpuinfo(FILE *f, struct sysstate *ss)
-{
-	unsigned long long khz = sim_hz(ss->sim) / 1000;
-
-	for (uint32_t i = 0; i < sim_ncpus(ss->sim); i++) {
-		fprintf(f, "processor\t: %u\nvendor_id\t: GenuineIntel\n"
-		    "cpu family\t: 6\nmodel\t\t: 44\n"
-		    "model name\t: Westmere E56xx/L56xx/X56xx (Nehalem-C)\n"
-		    "stepping\t: 1\ncpu MHz\t\t: %llu.%03llu\n"
-		    "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\n"
-		    "cpu cores\t: %u\nfpu\t\t: yes\n", i, khz / 1000,
-		    khz % 1000, sim_ncpus(ss->sim), i, sim_ncpus(ss->sim));
-		fprintf(f, "flags\t\t: fpu de pse tsc msr pae mce cx8 apic sep "
-		    "mtrr pge mca cmov pat pse36 clflush mmx fxsr sse sse2 "
-		    "syscall nx lm constant_tsc rep_good nopl cpuid pni "
-		    "pclmulqdq ssse3 cx16 sse4_1 sse4_2 popcnt aes lahf_lm\n"
-		    "clflush size\t: 64\ncache_alignment\t: 64\n"
-		    "address sizes\t: 40 bits physical, 48 bits virtual\n\n");
-	}
-}
-
-static void
-write_uptime(FILE *f, struct sysstate *ss)
-{
-	uint64_t cs = sim_to_ns(ss->sim, sim_now(ss->sim)) / 10000000;
-	uint64_t idle = sim_to_ns(ss->sim, sim_idle_cycles(ss->sim)) /
-	    10000000;
-
-	fprintf(f, "%llu.%02llu %llu.%02llu\n",
-	    (unsigned long long)cs / 100, (unsigned long long)cs % 100,
-	    (unsigned long long)idle / 100, (unsigned long long)idle % 100);
-}
-
 static int
-write_machine(FILE *f, struct sysstate *ss, enum vfs_proc_file which)
-{
-	uint32_t ncpus = sim_ncpus(ss->sim);
-
-	switch (which) {
-	case PROC_MEMINFO:
-		write_meminfo(f, ss);
-		return (0);
-	case PROC_CPUINFO:
-		write_cpuinfo(f, ss);
-		return (0);
-	case PROC_UPTIME:
-		write_uptime(f, ss);
-		return (0);
-	case PROC_VERSION:
-		fprintf(f, "Linux version 6.1.0 (vmsim) #1 SMP vmsim\n");
-		return (0);
-	case PROC_CPULIST:
-		if (ncpus > 1)
-			fprintf(f, "0-%u\n", ncpus - 1);
-		else
-			fprintf(f, "0\n");
-		return (0);
-	default:
-		return (-EINVAL);
-	}
-}
-
-static int
-proc_text(void *ctx, int32_t pid, enum vfs_proc_file which, char **text,
-    size_t *length)
+proc_text(void *ctx, int32_t pid, int32_t tid, enum vfs_proc_file which,
+    char **text, size_t *length)
 {
 	struct sysstate *ss = ctx;
 	FILE *f;
@@ -410,8 +548,8 @@ proc_text(void *ctx, int32_t pid, enum vfs_proc_file which, char **text,
 	f = open_memstream(text, length);
 	if (f == NULL)
 		return (-ENOMEM);
-	error = pid != 0 ? write_process(f, ss, pid, which) :
-	    write_machine(f, ss, which);
+	error = pid != 0 ? write_process(f, ss, pid, tid, which) :
+	    proc_machine_text(f, ss, which);
 	if (fclose(f) != 0 && error == 0)
 		error = -ENOMEM;
 	if (error != 0) {
@@ -424,6 +562,7 @@ proc_text(void *ctx, int32_t pid, enum vfs_proc_file which, char **text,
 const struct vfs_proc_ops sys_proc_ops = {
 	.self = proc_self,
 	.next = proc_next,
+	.next_task = proc_next_task,
 	.next_fd = proc_next_fd,
 	.fd_inode = proc_fd_inode,
 	.link = proc_link,

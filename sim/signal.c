@@ -211,6 +211,32 @@ signal_waiting(const struct uthread *t)
 	return (set);
 }
 
+void
+signal_sets(const struct uproc *p, const struct uthread *t,
+    struct signal_sets *out)
+{
+	const struct pending *q;
+
+	memset(out, 0, sizeof(*out));
+	out->blocked = t != NULL ? t->sig.mask : 0;
+	if (p->sig == NULL)
+		return;
+	TAILQ_FOREACH(q, &p->sig->queue, link) {
+		if (q->tid == 0)
+			out->pending_all |= SIGBIT(q->info.signo);
+		else if (t != NULL && q->tid == t->tid)
+			out->pending |= SIGBIT(q->info.signo);
+	}
+	for (int i = 1; i <= NSIG_; i++) {
+		uint64_t h = signal_action(p, i)->handler;
+
+		if (h == (uint64_t)(uintptr_t)SIG_IGN)
+			out->ignored |= SIGBIT(i);
+		else if (h != (uint64_t)(uintptr_t)SIG_DFL)
+			out->caught |= SIGBIT(i);
+	}
+}
+
 bool
 signal_any(const struct uthread *t, uint64_t set)
 {

@@ -72,12 +72,25 @@ change(struct machine *m, struct uthread *t, enum thread_doing doing,
 	t->doing.cur.wmesg = wmesg;
 }
 
+/* The thread's CPU is free for others: of its own will, or not. */
+static void
+count_switch(struct uthread *t, enum sim_doing doing)
+{
+	if (t->doing.cur.doing != DOING_RUN || doing == SIM_RUNNING)
+		return;
+	t->nvcsw += doing == SIM_SLEEPING;
+	t->p->nvcsw += doing == SIM_SLEEPING;
+	t->nivcsw += doing != SIM_SLEEPING;
+	t->p->nivcsw += doing != SIM_SLEEPING;
+}
+
 static void
 states_watch(void *ctx, void *cookie, enum sim_doing doing, const char *wmesg,
     sim_time_t when)
 {
 	struct uthread *t = cookie;
 
+	count_switch(t, doing);
 	switch (doing) {
 	case SIM_READY:
 		change(ctx, t, DOING_READY, NULL, when);

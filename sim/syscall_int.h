@@ -8,6 +8,7 @@
 #define VMSIM_SIM_SYSCALL_INT_H
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "sim/fd.h"
 #include "sim/uproc.h"
@@ -164,6 +165,8 @@ void sys_random_bytes(struct sysstate *ss, void *buf, size_t n);
 
 /* /proc texts (procfs.c) */
 extern const struct vfs_proc_ops sys_proc_ops; /* ctx: struct sysstate */
+/* Those of the machine (procfs_machine.c). -EINVAL: it is none. */
+int proc_machine_text(FILE *f, struct sysstate *ss, enum vfs_proc_file which);
 
 /* ---- scatter and gather (syscall_file.c) ---- */
 
@@ -265,9 +268,10 @@ struct rusage64 {
 	int64_t maxrss, ixrss, idrss, isrss, minflt, majflt, nswap, inblock;
 	int64_t oublock, msgsnd, msgrcv, nsignals, nvcsw, nivcsw;
 };
-/* user, all: cycles, the latter with the kernel's. */
-void rusage_fill(struct sysctx *c, struct rusage64 *ru, uint64_t user,
-    uint64_t all, uint64_t minflt, uint64_t majflt, uint64_t peak_pages);
+void rusage_fill(struct sysctx *c, struct rusage64 *ru, const struct usage *u);
+/* What p itself has used so far. */
+void uproc_usage(const struct uproc *p, struct usage *u);
+void usage_add(struct usage *u, const struct usage *more);
 
 /* ---- timers (timers.c, ptimer.c) ---- */
 
@@ -329,6 +333,13 @@ void signal_timer_gone(struct uproc *p, const struct ptimer *timer);
 bool signal_any(const struct uthread *t, uint64_t set);
 bool signal_take(struct uthread *t, uint64_t set, struct ksiginfo *out);
 void signal_info(const struct ksiginfo *k, uint8_t out[128]);
+struct signal_sets { /* bit signo - 1 */
+	uint64_t pending, pending_all; /* for the thread, for the process */
+	uint64_t blocked, ignored, caught;
+};
+/* t NULL: of a process without threads. */
+void signal_sets(const struct uproc *p, const struct uthread *t,
+    struct signal_sets *out);
 void signal_set_mask(struct uthread *t, uint64_t mask);
 /* t takes no signals any more. */
 void signal_thread_gone(struct uthread *t);

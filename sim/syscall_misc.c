@@ -306,10 +306,14 @@ sys_uname(struct sysctx *c)
 int64_t
 sys_sysinfo(struct sysctx *c)
 {
+	uint64_t load[VM_LOADAVGS];
 	const struct uproc *p;
 	struct sysinfo si;
 
 	memset(&si, 0, sizeof(si));
+	vm_loadavg(c->vm, load);
+	for (int i = 0; i < VM_LOADAVGS; i++)
+		si.loads[i] = load[i] * (1u << SI_LOAD_SHIFT) / 100;
 	si.uptime = (long)(sim_to_ns(c->sim, sim_now(c->sim)) / 1000000000);
 	si.totalram = machine_mem_bytes(c->m);
 	si.freeram = (vm_stat(c->vm, "v_free_count") +

@@ -357,45 +357,86 @@ process_times(struct sysctx *c, uint64_t *user, uint64_t *sys)
 _Static_assert(sizeof(struct rusage64) == 144, "struct rusage of x86-64");
 
 void
-rusage_fill(struct sysctx *c, struct rusage64 *ru, uint64_t user,
-    uint64_t all, uint64_t minflt, uint64_t majflt, uint64_t peak_pages)
+uproc_usage(const struct uproc *p, struct usage *u)
+{
+	u->user = p->user_cycles;
+	u->all = uproc_cycles(p);
+	u->minflt = p->minflt;
+	u->majflt = p->majflt;
+	u->peak_rss = p->peak_rss_pages;
+	u->nswap = p->swapouts;
+	u->nvcsw = p->nvcsw;
+	u->nivcsw = p->nivcsw;
+}
+
+void
+usage_add(struct usage *u, const struct usage *more)
+{
+	u->user += more->user;
+	u->all += more->all;
+	u->minflt += more->minflt;
+	u->majflt += more->majflt;
+	if (more->peak_rss > u->peak_rss)
+		u->peak_rss = more->peak_rss;
+	u->nswap += more->nswap;
+	u->nvcsw += more->nvcsw;
+	u->nivcsw += more->nivcsw;
+}
+
+static uint64_t
+kernel_ns(const struct sim *sim, const struct usage *u)
+{
+	uint64_t all = sim_to_ns(sim, u->all), user = sim_to_ns(sim, u->user);
+
+	return (all > user ? all - user : 0);
+}
+
+void
+rusage_fill(struct sysctx *c, struct rusage64 *ru, const struct usage *u)
 {
 	memset(ru, 0, sizeof(*ru));
-	put_timeval(ru->utime, sim_to_ns(c->sim, user));
-	put_timeval(ru->stime, sim_to_ns(c->sim, all > user ? all - user : 0));
-	ru->maxrss = (int64_t)(peak_pages * PAGE_SIZE / 1024);
-	ru->minflt = (int64_t)minflt;
-	ru->majflt = (int64_t)majflt;
+	put_timeval(ru->utime, sim_to_ns(c->sim, u->user));
+	put_timeval(ru->stime, kernel_ns(c->sim, u));
+	ru->maxrss = (int64_t)(u->peak_rss * PAGE_SIZE / 1024);
+	ru->minflt = (int64_t)u->minflt;
+	ru->majflt = (int64_t)u->majflt;
+	ru->nswap = (int64_t)u->nswap;
+	ru->nvcsw = (int64_t)u->nvcsw;
+	ru->nivcsw = (int64_t)u->nivcsw;
+}
+
+static void
+thread_usage(const struct uthread *t, struct usage *u)
+{
+	uproc_usage(t->p, u); /* the peak and swapping are the process's */
+	u->user = t->user_cycles;
+	u->all = sim_thread_cpu_cycles(t->st);
+	u->minflt = t->minflt;
+	u->majflt = t->majflt;
+	u->nvcsw = t->nvcsw;
+	u->nivcsw = t->nivcsw;
 }
 
 int64_t
 sys_getrusage(struct sysctx *c)
 {
-	const struct uproc *p = c->p;
-	int who = (int)c->a[0];
 	struct rusage64 ru;
-	uint64_t user, sys;
+	struct usage u;
 
-	switch (who) {
+	switch ((int)c->a[0]) {
 	case RUSAGE_SELF:
-		process_times(c, &user, &sys);
-		rusage_fill(c, &ru, 0, 0, p->minflt, p->majflt,
-		    p->peak_rss_pages);
-		put_timeval(ru.utime, user);
-		put_timeval(ru.stime, sys);
+		uproc_usage(c->p, &u);
 		break;
 	case RUSAGE_THREAD:
-		rusage_fill(c, &ru, c->t->user_cycles,
-		    sim_thread_cpu_cycles(c->t->st), p->minflt, p->majflt,
-		    p->peak_rss_pages);
+		thread_usage(c->t, &u);
 		break;
 	case RUSAGE_CHILDREN:
-		rusage_fill(c, &ru, p->child_user, p->child_cycles,
-		    p->child_minflt, p->child_majflt, p->child_peak_rss);
+		u = c->p->child;
 		break;
 	default:
 		return (-EINVAL);
 	}
+	rusage_fill(c, &ru, &u);
 	return (sys_copyout(c, c->a[1], &ru, sizeof(ru)));
 }
 
@@ -410,9 +451,8 @@ sys_times(struct sysctx *c)
 	process_times(c, &user, &sys);
 	tms[0] = (int64_t)(user / tick);
 	tms[1] = (int64_t)(sys / tick);
-	tms[2] = (int64_t)(sim_to_ns(c->sim, c->p->child_user) / tick);
-	tms[3] = (int64_t)(sim_to_ns(c->sim, c->p->child_cycles > c->p->
-	    child_user ? c->p->child_cycles - c->p->child_user : 0) / tick);
+	tms[2] = (int64_t)(sim_to_ns(c->sim, c->p->child.user) / tick);
+	tms[3] = (int64_t)(kernel_ns(c->sim, &c->p->child) / tick);
 	if (c->a[0] != 0)
 		error = sys_copyout(c, c->a[0], tms, sizeof(tms));
 	return (error != 0 ? error : (int64_t)(sim_to_ns(c->sim,

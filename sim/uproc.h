@@ -67,6 +67,14 @@ struct shm_attach;
 #define USER_PIE_BASE 0x0000555555554000ull
 #define USER_INTERP_BASE 0x00007ffff7fcb000ull /* only a hint */
 
+/* What a thread, a process or its children have used. */
+struct usage {
+	uint64_t user, all; /* cycles; all: with the kernel's */
+	uint64_t minflt, majflt, peak_rss; /* peak in pages */
+	uint64_t nswap; /* times swapped out whole */
+	uint64_t nvcsw, nivcsw; /* CPU given up by sleeping, and taken away */
+};
+
 struct uproc {
 	TAILQ_ENTRY(uproc) link; /* machine's list, oldest first */
 	TAILQ_HEAD(, uthread) threads;
@@ -94,6 +102,7 @@ struct uproc {
 	uint64_t peak_rss_pages;
 	uint64_t doing_cycles[DOING_COUNT]; /* all threads; states.c */
 	uint32_t swapouts;
+	uint64_t nvcsw, nivcsw; /* of all threads; states.c */
 	sim_time_t start;
 	/* syscall.c */
 	struct sysstate *sys;
@@ -119,9 +128,7 @@ struct uproc {
 	struct vfork_wait *vfork; /* parent to wake */
 	struct uproc_args *args;
 	uint64_t dead_cycles; /* CPU time of threads that have ended */
-	/* of children that have been waited for, and of theirs */
-	uint64_t child_user, child_cycles, child_minflt, child_majflt;
-	uint64_t child_peak_rss;
+	struct usage child; /* waited for, with theirs */
 	struct itimer *itimer; /* timers.c; NULL: never used */
 	LIST_HEAD(, ptimer) ptimers; /* ptimer.c */
 	int32_t next_ptimer;
@@ -139,6 +146,7 @@ struct uthread {
 	int32_t tid;
 	vm_offset_t clear_child_tid;
 	vm_offset_t robust_list;
+	uint64_t minflt, majflt, nvcsw, nivcsw;
 	bool exiting;
 	struct thread_signals sig;
 	struct {
@@ -226,6 +234,9 @@ struct vfs *machine_vfs(struct machine *m);
 /* Simulated RAM in bytes for sysinfo and friends, wall clock in ns. */
 uint64_t machine_mem_bytes(const struct machine *m);
 uint64_t machine_wall_ns(const struct machine *m);
+/* Cycles in user mode on one CPU so far; the latest number of a process. */
+uint64_t machine_user_cycles(const struct machine *m, uint32_t cpu);
+int32_t machine_last_pid(const struct machine *m);
 void machine_note_enosys(struct machine *m, int number, const uint64_t args[6],
     uint64_t rip);
 

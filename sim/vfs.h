@@ -182,6 +182,10 @@ struct vfs_listing {
 int vfs_list(struct inode *dir, struct vfs_listing *ls);
 void vfs_listing_free(struct vfs_listing *ls);
 
+/* Where file systems are mounted: the root (i 0), then directories bound
+ * read-write. NULL: no more. */
+const char *vfs_mount(const struct vfs *vfs, uint32_t i, uint64_t *dev);
+
 /* File-system totals for statfs, in bytes. */
 void vfs_space(const struct vfs *vfs, uint64_t *total, uint64_t *free_bytes,
     uint64_t *inodes);
@@ -207,16 +211,27 @@ void inode_set_data(struct inode *ip, void *data);
 
 /* Files of /proc/PID and /proc whose text comes from above. */
 enum vfs_proc_file {
+	/* of a process */
 	PROC_MAPS, PROC_CMDLINE, PROC_ENVIRON, PROC_STATUS, PROC_STAT,
-	PROC_STATM, PROC_COMM, PROC_MEMINFO, PROC_CPUINFO, PROC_UPTIME,
-	PROC_VERSION, PROC_CPULIST /* /sys/devices/system/cpu/online */
+	PROC_STATM, PROC_COMM, PROC_LIMITS, PROC_MOUNTS, PROC_MOUNTINFO,
+	/* of the machine */
+	PROC_MEMINFO, PROC_CPUINFO, PROC_UPTIME, PROC_VERSION, PROC_CPUSTAT,
+	PROC_LOADAVG, PROC_VMSTAT, PROC_SWAPS, PROC_FILESYSTEMS,
+	PROC_CPULIST, /* /sys/devices/system/cpu/online */
+	/* /proc/sys */
+	PROC_FILE_MAX, PROC_NR_OPEN, PROC_PIPE_MAX, PROC_CAP_LAST,
+	PROC_CORE_PATTERN, PROC_HOSTNAME, PROC_NGROUPS_MAX, PROC_OSRELEASE,
+	PROC_OSTYPE, PROC_PID_MAX, PROC_THREADS_MAX, PROC_OSVERSION,
+	PROC_MAX_MAP_COUNT, PROC_MMAP_MIN_ADDR, PROC_OVERCOMMIT
 };
 enum vfs_proc_link { PROC_EXE, PROC_CWD, PROC_ROOT };
 struct vfs_proc_ops {
-	/* The running process. */
-	int32_t (*self)(void *ctx);
+	/* The running process, and thread (tid may be NULL). */
+	int32_t (*self)(void *ctx, int32_t *tid);
 	/* The smallest pid above `pid`, 0: none. */
 	int32_t (*next)(void *ctx, int32_t pid);
+	/* The smallest number of a thread of it above `tid`, 0: none. */
+	int32_t (*next_task)(void *ctx, int32_t pid, int32_t tid);
 	/* The smallest descriptor above `fd` of a process, -1: none. */
 	int (*next_fd)(void *ctx, int32_t pid, int fd);
 	/* The inode behind a descriptor (not referenced), NULL: a pipe. text:
@@ -225,9 +240,9 @@ struct vfs_proc_ops {
 	    size_t size);
 	int (*link)(void *ctx, int32_t pid, enum vfs_proc_link which, char *buf,
 	    size_t size);
-	/* May sleep. */
-	int (*text)(void *ctx, int32_t pid, enum vfs_proc_file which,
-	    char **text, size_t *length);
+	/* tid 0: of the whole process; pid 0: of the machine. May sleep. */
+	int (*text)(void *ctx, int32_t pid, int32_t tid,
+	    enum vfs_proc_file which, char **text, size_t *length);
 };
 void vfs_set_proc_ops(struct vfs *vfs, const struct vfs_proc_ops *ops,
     void *ctx);

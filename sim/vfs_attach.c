@@ -137,6 +137,21 @@ compare_lengths(const void *a, const void *b)
 	return (n != k ? (n < k ? -1 : 1) : strcmp(*x, *y));
 }
 
+const char *
+vfs_mount(const struct vfs *vfs, uint32_t i, uint64_t *dev)
+{
+	const struct inode *ip;
+
+	*dev = VFS_DEV + i;
+	if (i == 0)
+		return ("/");
+	TAILQ_FOREACH(ip, &vfs->inodes, all) {
+		if (ip->mount && ip->dev == *dev)
+			return (inode_path(ip));
+	}
+	return (NULL);
+}
+
 /* Outer directories first, so that what lies inside inherits from them. */
 static int
 bind_all(struct vfs *vfs, const char *const *dirs, struct sim_err *err)
@@ -159,7 +174,7 @@ bind_all(struct vfs *vfs, const char *const *dirs, struct sim_err *err)
 
 		error = attach_checked(vfs, "--bind-rw", sorted[i], &ip, err);
 		if (error == 0 && !ip->rw) {
-			ip->rw = true;
+			ip->rw = ip->mount = true;
 			ip->by_name = false;
 			ip->dev = VFS_DEV + ++vfs->nbound;
 		}

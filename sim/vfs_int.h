@@ -33,12 +33,15 @@ enum inode_kind {
 	IK_SOCKET, /* the guest's own */
 	IK_OTHER, /* the host's devices and sockets */
 	IK_PROCDIR, /* sub: enum proc_dir */
-	IK_PROCLINK, /* sub: enum vfs_proc_link, or PROC_SELF */
+	IK_PROCLINK, /* sub: enum vfs_proc_link, or one of PROC_SELF... */
 	IK_OPENFILE /* /proc/PID/fd/N */
 };
 
-enum proc_dir { PROC_DIR_ROOT, PROC_DIR_PID, PROC_DIR_FD };
-#define PROC_SELF 100
+enum proc_dir {
+	PROC_DIR_ROOT, PROC_DIR_PID, PROC_DIR_FD, PROC_DIR_TASK, PROC_DIR_TID,
+	PROC_DIR_SYS, PROC_DIR_SYS_FS, PROC_DIR_SYS_KERNEL, PROC_DIR_SYS_VM
+};
+enum { PROC_SELF = 100, PROC_THREAD_SELF, PROC_MOUNTS_LINK };
 
 struct dentry {
 	char *name;
@@ -78,6 +81,7 @@ struct inode {
 	uint32_t mode, nlink, uid, gid;
 	int64_t atime, mtime, ctime;
 	bool rw; /* changes go to the host */
+	bool mount; /* bound by itself: dev begins here */
 	bool dead; /* a removed directory */
 	bool fixed; /* synthetic directory: nothing may be made in it */
 	bool orphaned;
@@ -111,7 +115,7 @@ struct inode {
 	char *target;
 
 	/* /proc */
-	int32_t pid;
+	int32_t pid, tid;
 	int fd;
 };
 
@@ -169,6 +173,8 @@ struct dentry *dir_find(const struct inode *dir, const char *name);
 int dir_insert(struct inode *dir, const char *name, struct inode *ip);
 /* Takes the name away, leaving a whiteout where the host may have it. */
 void dir_remove(struct inode *dir, const char *name);
+int listing_add(struct vfs_listing *ls, uint64_t ino, uint8_t type,
+    const char *name);
 int dir_load(struct inode *dir); /* make it complete */
 bool dir_is_empty(struct inode *dir);
 void dir_free(struct inode *dir);
@@ -191,11 +197,10 @@ void inode_place_free(struct inode *ip);
 /* A new inode under a name; NULL: out of memory. The tree holds it. */
 struct inode *dir_plant(struct inode *dir, const char *name,
     enum inode_kind kind, int sub, uint32_t mode);
+/* vfs_proc.c */
 int proc_lookup(struct inode *dir, const char *name, struct inode **out);
 int proc_list(struct inode *dir, struct vfs_listing *ls);
 ssize_t proc_readlink(struct inode *ip, char *buf, size_t size);
-int listing_add(struct vfs_listing *ls, uint64_t ino, uint8_t type,
-    const char *name);
 
 /* vfs_attach.c */
 int vfs_attach(struct vfs *vfs, const struct vfs_config *cfg,

@@ -125,23 +125,12 @@ group_left(struct uproc *p, const struct uproc *father)
 
 /* ---- what a child has used ---- */
 
-static uint64_t
-child_peak(const struct uproc *p)
-{
-	return (p->peak_rss_pages > p->child_peak_rss ? p->peak_rss_pages :
-	    p->child_peak_rss);
-}
-
-/* A child that has been waited for goes on its parent's account. */
+/* Together with what its own children have. */
 static void
-account_child(struct uproc *p, const struct uproc *child)
+child_usage(const struct uproc *child, struct usage *u)
 {
-	p->child_user += child->user_cycles + child->child_user;
-	p->child_cycles += uproc_cycles(child) + child->child_cycles;
-	p->child_minflt += child->minflt + child->child_minflt;
-	p->child_majflt += child->majflt + child->child_majflt;
-	if (child_peak(child) > p->child_peak_rss)
-		p->child_peak_rss = child_peak(child);
+	uproc_usage(child, u);
+	usage_add(u, &child->child);
 }
 
 /* ---- waiting ---- */
@@ -174,27 +163,28 @@ static void
 found(struct sysctx *c, struct wait *w, const struct uproc *child, int code,
     int status)
 {
-	uint64_t user = child->user_cycles + child->child_user;
-	uint64_t all = uproc_cycles(child) + child->child_cycles;
+	struct usage u;
 
 	w->pid = child->pid;
 	w->code = code;
 	w->status = status;
-	rusage_fill(c, &w->ru, user, all, child->minflt + child->child_minflt,
-	    child->majflt + child->child_majflt, child_peak(child));
+	child_usage(child, &u);
+	rusage_fill(c, &w->ru, &u);
 }
 
 static void
 take_dead(struct sysctx *c, struct wait *w, struct uproc *child)
 {
 	int sig = child->exit_status & 0x7f;
+	struct usage u;
 
 	found(c, w, child, sig != 0 ? CLD_KILLED : CLD_EXITED,
 	    sig != 0 ? sig : child->exit_status >> 8 & 0xff);
 	w->wait_status = child->exit_status;
 	if (w->options & WNOWAIT)
 		return;
-	account_child(c->p, child);
+	child_usage(child, &u);
+	usage_add(&c->p->child, &u);
 	c->ss->tasks->reap(child);
 }
 

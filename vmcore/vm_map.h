@@ -77,7 +77,6 @@ struct vmspace {
 
 /* Host memory of every address space, at vm_destroy. */
 void vmspace_shutdown(struct vm *vm);
-uint64_t vmspace_swap_count(struct vm *vm, struct vmspace *vs);
 bool vm_map_trylock(struct vm *vm, vm_map_t map);
 bool vm_map_trylock_read(struct vm *vm, vm_map_t map);
 void vm_map_lock(struct vm *vm, vm_map_t map);

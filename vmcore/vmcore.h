@@ -279,6 +279,9 @@ void vm_proc_free(struct vm *vm, struct proc *p);
 void vm_userret(struct vm *vm);
 void vm_proc_set_nice(struct vm *vm, struct proc *p, int nice); /* -20..20 */
 int vm_proc_nice(const struct proc *p);
+/* Threads that ran or could, averaged over 1, 5 and 15 minutes, times 100. */
+#define VM_LOADAVGS 3
+void vm_loadavg(const struct vm *vm, uint64_t hundredths[VM_LOADAVGS]);
 /* Times swapped out; is it in memory now? */
 uint32_t vm_proc_nswap(const struct proc *p);
 bool vm_proc_in_memory(const struct proc *p);
@@ -307,6 +310,8 @@ uint32_t vmspace_ref_count(const struct vmspace *vs);
 uint32_t vmspace_id(const struct vmspace *vs); /* 1, 2, ... never again */
 struct pmap *vmspace_pmap(const struct vmspace *vs);
 uint64_t vmspace_resident_count(const struct vmspace *vs);
+/* Pages of swap space in use, an estimate. */
+uint64_t vmspace_swap_count(struct vm *vm, struct vmspace *vs);
 /* Where the search for free space starts, going down; at first 128 MiB below
  * the space's end (all of it when the space is small). */
 void vmspace_set_mmap_top(struct vmspace *vs, vm_offset_t top);

@@ -213,6 +213,7 @@ cpu_load(struct sim *sim, struct sim_cpu *cpu, sim_time_t t)
 	sim_watched(td, SIM_RUNNING, NULL, t);
 	if (cpu->last_id != td->id) {
 		cpu->last_id = td->id;
+		sim->switches++;
 		cpu->clock += sim->switch_cost;
 		td->cycles += sim->switch_cost;
 	}

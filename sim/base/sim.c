@@ -184,24 +184,32 @@ sim_set_quantum(struct sim *sim, uint64_t cycles)
 	sim->quantum = cycles != 0 ? cycles : 1;
 }
 
-/*
- * Idle cycles of all CPUs so far. A CPU's clock stands still while it is
- * idle, so the stretch up to now is added here.
- */
+/* A CPU's clock stands still while it is idle, so the stretch up to now is
+ * added here. */
+uint64_t
+sim_cpu_idle_cycles(const struct sim *sim, uint32_t cpu)
+{
+	const struct sim_cpu *c = &sim->cpus[cpu];
+	sim_time_t now = sim_now(sim);
+
+	return (c->idle + (c->td == NULL && c->clock < now ?
+	    now - c->clock : 0));
+}
+
 uint64_t
 sim_idle_cycles(const struct sim *sim)
 {
 	uint64_t idle = 0;
-	sim_time_t now = sim_now(sim);
 
-	for (uint32_t i = 0; i < sim->cfg.ncpus; i++) {
-		const struct sim_cpu *cpu = &sim->cpus[i];
-
-		idle += cpu->idle;
-		if (cpu->td == NULL && cpu->clock < now)
-			idle += now - cpu->clock;
-	}
+	for (uint32_t i = 0; i < sim->cfg.ncpus; i++)
+		idle += sim_cpu_idle_cycles(sim, i);
 	return (idle);
+}
+
+uint64_t
+sim_context_switches(const struct sim *sim)
+{
+	return (sim->switches);
 }
 
 uint64_t

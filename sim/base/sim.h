@@ -219,8 +219,11 @@ void sim_stop(struct sim *sim);
  * allocated is its own affair.
  */
 void sim_abandon_current(struct sim *sim) __attribute__((noreturn));
-/* Idle cycles of all CPUs so far. */
+/* Idle cycles of all CPUs so far, and of one. */
 uint64_t sim_idle_cycles(const struct sim *sim);
+uint64_t sim_cpu_idle_cycles(const struct sim *sim, uint32_t cpu);
+/* How often a CPU took up another thread than the one before. */
+uint64_t sim_context_switches(const struct sim *sim);
 /* Cycles spent by events (and, with one CPU, outside sim_run). With the idle
  * cycles and the threads' they add up to the CPUs' clocks. */
 uint64_t sim_event_cycles(const struct sim *sim);

@@ -104,6 +104,7 @@ struct sim {
 	struct sim_config cfg; /* defaults filled in */
 	uint64_t quantum, skew; /* cycles */
 	uint64_t switch_cost; /* cycles */
+	uint64_t switches; /* so far */
 
 	/* the context that is executing */
 	struct sim_cpu *curcpu; /* never NULL; its clock is sim_now() */

@@ -335,6 +335,8 @@ files(int elsewhere)
 		"/proc/self/environ", "/proc/meminfo", "/proc/cpuinfo",
 		"/proc/uptime", "/proc/loadavg", "/proc/version",
 		"/proc/mounts", "/proc/sys/kernel/random/boot_id",
+		"/proc/self/mountinfo", "/proc/self/limits", "/proc/vmstat",
+		"/proc/stat", "/proc/swaps", "/proc/thread-self/status",
 		"/etc/hostname", "/etc/machine-id", "/etc/timezone" };
 	char here[8192];
 

@@ -59,6 +59,13 @@ struct sysstate *machine_sysstate(struct machine *m) { return (m->ss); }
 struct cpu_engine *machine_cpu(struct machine *m) { return (&m->cpu); }
 uint64_t machine_mem_bytes(const struct machine *m) { return (m->mem_bytes); }
 bool machine_interrupted(const struct machine *m) { return (false); }
+int32_t machine_last_pid(const struct machine *m) { return (m->p.pid); }
+
+uint64_t
+machine_user_cycles(const struct machine *m, uint32_t cpu)
+{
+	return (0);
+}
 
 uint64_t
 machine_wall_ns(const struct machine *m)

@@ -438,7 +438,7 @@ START_TEST(synthetic_files)
 	ck_assert_uint_eq(inode_mode(ip), S_IFCHR | 0666);
 	inode_rele(ip);
 	ck_assert_int_eq(probe(m, "/dev/sda", true), -ENOENT);
-	ck_assert_int_eq(probe(m, "/proc/filesystems", true), -ENOENT);
+	ck_assert_int_eq(probe(m, "/proc/kcore", true), -ENOENT);
 	ck_assert_int_eq(probe(m, "/proc/meminfo", true), 0);
 	ck_assert_int_eq(probe(m, "/proc/1", true), -ENOENT);
 	ck_assert_int_eq(probe(m, "/sys/fs", true), -ENOENT);

@@ -11,7 +11,7 @@
  *            sleeps, returns to user mode and once a second, instead of by
  *            sampling 128 times a second; kg_estcpu keeps its fraction, so
  *            that equal use is an equal number after any decay. The quantum
- *            is 5 ms, not 100. One load average, of a minute.
+ *            is 5 ms, not 100.
  *            docs/scheduler.md says why.
  */
 #include "vmcore/bsd/vm_glue.h"
@@ -19,7 +19,6 @@
 /* Fixed-point numbers with 11 bits of fraction. */
 #define FSHIFT 11
 #define FSCALE (1u << FSHIFT)
-#define CEXP_MINUTE 1884u /* exp(-5 / 60) * FSCALE */
 #define LOADAV_PERIOD 5 /* s */
 
 #define INVERSE_ESTCPU_WEIGHT 8 /* charges per level of priority */
@@ -53,7 +52,7 @@ estcpu_set(struct ksegrp *kg, uint64_t estcpu)
 static void
 decay_cpu(const struct vm *vm, struct ksegrp *kg)
 {
-	uint64_t loadfac = 2 * (uint64_t)vm->glue->sched.ldavg;
+	uint64_t loadfac = 2 * (uint64_t)vm->glue->sched.ldavg[0];
 
 	estcpu_set(kg, loadfac * estcpu_get(kg) / (loadfac + FSCALE));
 }
@@ -101,7 +100,7 @@ sched_user_priority_now(struct thread *td)
 static void
 updatepri(struct vm *vm, struct ksegrp *kg)
 {
-	if (kg->kg_slptime > 5 * 2 * (uint64_t)vm->glue->sched.ldavg)
+	if (kg->kg_slptime > 5 * 2 * (uint64_t)vm->glue->sched.ldavg[0])
 		estcpu_set(kg, 0);
 	else {
 		kg->kg_slptime--; /* the first second was schedcpu's */
@@ -326,15 +325,29 @@ loadav_runnable(const struct vm *vm)
 static void
 loadav(struct vm *vm)
 {
+	/* exp(-5 / 60), exp(-5 / 300), exp(-5 / 900), times FSCALE */
+	static const uint32_t cexp[VM_LOADAVGS] = { 1884, 2014, 2036 };
 	struct vm_sched *s = &vm->glue->sched;
-	uint64_t load;
+	uint64_t nrun;
 
 	if (--s->loadav_in > 0)
 		return;
 	s->loadav_in = LOADAV_PERIOD;
-	load = (uint64_t)CEXP_MINUTE * s->ldavg +
-	    (uint64_t)loadav_runnable(vm) * FSCALE * (FSCALE - CEXP_MINUTE);
-	s->ldavg = (uint32_t)(load >> FSHIFT);
+	nrun = loadav_runnable(vm);
+	for (int i = 0; i < VM_LOADAVGS; i++) {
+		uint64_t load = (uint64_t)cexp[i] * s->ldavg[i] +
+		    nrun * FSCALE * (FSCALE - cexp[i]);
+
+		s->ldavg[i] = (uint32_t)(load >> FSHIFT);
+	}
+}
+
+void
+vm_loadavg(const struct vm *vm, uint64_t hundredths[VM_LOADAVGS])
+{
+	for (int i = 0; i < VM_LOADAVGS; i++)
+		hundredths[i] = ((uint64_t)vm->glue->sched.ldavg[i] * 100 +
+		    FSCALE / 2) / FSCALE;
 }
 
 /* schedcpu: a second is over. */

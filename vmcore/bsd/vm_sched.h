@@ -15,7 +15,8 @@ struct vm_sched {
 	struct vm *vm;
 	int32_t quantum_us; /* kern.quantum: round-robin slice */
 	struct sim_event schedcpu; /* once a second */
-	uint32_t ldavg; /* load average of a minute, 1 / FSCALE */
+	/* load averages of 1, 5 and 15 minutes, 1 / FSCALE */
+	uint32_t ldavg[VM_LOADAVGS];
 	uint32_t loadav_in; /* s until it is computed again */
 	uint64_t tick; /* cycles of a charge */
 	bool started;
