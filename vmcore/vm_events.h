@@ -25,3 +25,4 @@ VM_EVENT(CONTIG_END, "contig_end", "... and its result; a: first page, -1 none, 
 VM_EVENT(CONTIG_FREE, "contig_free", "contiguous memory given back; a: first page, b: which request")
 VM_EVENT(PANIC, "panic", "the kernel panicked by its own decision; a: 1 out of memory and swap")
 VM_EVENT(OOM_VOTE, "oom_vote", "a domain's daemon has freed nothing for long enough; a: domain, b: votes of all domains")
+VM_EVENT(REST, "rest", "the page daemon rests though pages are wanted; a: domain, b: free and cache pages")

@@ -840,6 +840,47 @@ START_TEST(worker_keeps_time)
 }
 END_TEST
 
+/* vm.pageout_rest instead of hz/2; at least a tick. Each rest is told. */
+static void
+rests_take(const char *hz, const char *rest, sim_time_t ms)
+{
+	sim_time_t rested = 0;
+	struct rig r;
+	uint32_t n = 0;
+
+	rig_open(&r, 1);
+	set(&r, "vm.pageout_oom_seq", "1000");
+	set(&r, "kern.hz", hz);
+	set(&r, "vm.pageout_rest", rest);
+	(void)rig_thread(&r, 0, PVM, worker_main);
+	sim_event_init(&r.ev, "ask", 0, ask_for_pages, &r);
+	sim_event_at(r.sim, &r.ev, 2250 * TICK);
+	(void)sim_run_until(r.sim, (2250 + 4 * ms) * TICK);
+	for (uint32_t i = 0; i < r.nevents; i++) {
+		if (r.events[i].kind == VME_REST) {
+			rested = r.events[i].when;
+			ck_assert_int_eq(r.events[i].a, 0);
+		} else if (r.events[i].kind == VME_SCAN && rested != 0) {
+			ck_assert_uint_eq(r.events[i].when - rested, ms * TICK);
+			n++;
+		}
+	}
+	ck_assert_uint_ge(n, 3);
+	rig_close(&r);
+}
+
+START_TEST(the_daemons_rest_can_be_set)
+{
+	rests_take("1000", "500", 500);
+	rests_take("1000", "20", 20);
+	rests_take("1000", "1", 1);
+	rests_take("1000", "3000", 3000);
+	rests_take("100", "500", 500);
+	rests_take("100", "1", 10);
+	rests_take("1", "500", 1000);
+}
+END_TEST
+
 /* Ticks wrap; the vm daemon's rate limit notices. */
 static void
 two_requests(struct rig *r)
@@ -1280,6 +1321,7 @@ main(void)
 		vnode_wait_is_rechecked,
 		injected_lock_failures_change_nothing,
 		worker_keeps_time,
+		the_daemons_rest_can_be_set,
 		ticks_wrap_around,
 		tunables_have_the_seeds_defaults,
 		max_launder_limits_clean_calls,

@@ -120,6 +120,21 @@ vm_pageout_fallback_object_lock(struct vm *vm, vm_page_t m, vm_page_t *next)
 }
 
 /*
+ * An unlimited scan has failed: breathe, in case pages come back by themselves.
+ * At least for a tick: without any, nothing would end the rest.
+ */
+static void
+vm_pageout_breathe(struct vm *vm, struct vm_domain *vmd)
+{
+	int64_t timo = (int64_t)vm->hz * vm->pageout->vm_pageout_rest / 1000;
+
+	vm_trace_event(vm, VME_REST, 0, vmd - vm->dom,
+	    vm->cnt.v_free_count + vm->cnt.v_cache_count);
+	vm_penv(vm)->msleep(vm, &vm->vm_pages_needed, PVM, "psleep",
+	    timo > 1 ? (int32_t)timo : 1);
+}
+
+/*
  * The top of the loop, under the free queue's lock: tell the waiters, decide
  * how long to rest, choose the pass.
  */
@@ -137,10 +152,8 @@ vm_pageout_worker_rest(struct vm *vm, struct vm_domain *vmd)
 		sim_wakeup(vm->sim, &vm->cnt.v_free_count);
 	}
 	if (vm->vm_pages_needed) {
-		/* An unlimited scan has failed: breathe. */
 		if (vmd->vmd_pass > 1)
-			vm_penv(vm)->msleep(vm, &vm->vm_pages_needed, PVM,
-			    "psleep", vm->hz / 2);
+			vm_pageout_breathe(vm, vmd);
 	} else
 		vm_penv(vm)->msleep(vm, &vm->vm_pages_needed, PVM, "psleep",
 		    vm->hz);

@@ -17,6 +17,7 @@
 
 #define VM_PAGEOUT_PAGE_COUNT 16
 #define VM_PAGEOUT_PAGE_COUNT_MAX 256 /* our bound of the array of a cluster */
+#define PAGEOUT_REST 500 /* ms */
 #define VM_PAGEOUT_UPDATE_PERIOD 600 /* s: every active page once */
 #define VM_PAGEOUT_LAUNDER_ALL 10000 /* pages: pass 2 and later */
 #define MAXBSIZE 65536
@@ -190,6 +191,7 @@ struct vm_pageout {
 	int32_t vm_daemon_needed; /* a channel only */
 	int32_t vm_max_launder; /* pages */
 	int32_t vm_pageout_update_period; /* s */
+	int32_t vm_pageout_rest; /* ms */
 	int32_t defer_swap_pageouts;
 	int32_t disable_swap_pageouts;
 	int32_t lowmem_period; /* s */

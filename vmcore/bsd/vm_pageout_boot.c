@@ -31,6 +31,7 @@ vm_pageout_create_with(struct vm *vm, const struct vm_page_ops *ops,
 	po->vm_pageout_page_count = VM_PAGEOUT_PAGE_COUNT;
 	po->vm_pageout_oom_seq = 12;
 	po->vm_max_launder = 32;
+	po->vm_pageout_rest = PAGEOUT_REST;
 	po->lowmem_period = 10;
 	po->vm_swap_enabled = 1;
 	po->oom_swaps_in = 1;
@@ -81,6 +82,11 @@ static const struct tunable pageout_rows[] = {
 	    .unit = "s", .source = SRC,
 	    .help = "time in which the idle daemon visits every active page; "
 		    "0 at boot: 600; 0 later: never"),
+	ROW("vm.pageout_rest", TUN_INT, vm_pageout_rest,
+	    .def = PAGEOUT_REST, .min = 1, .max = 1000000, .unit = "ms",
+	    .source = "FreeBSD 11 vm_pageout.c, hz / 2 in vm_pageout_worker()",
+	    .help = "rest of the page daemon after a scan without limits that "
+		    "did not free enough"),
 	ROW("vm.lowmem_period", TUN_INT, lowmem_period,
 	    .def = 10, .min = 0, .max = INT32_MAX, .unit = "s", .source = SRC,
 	    .help = "least time between calls of the low-memory handlers"),
