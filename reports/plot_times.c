@@ -1,10 +1,12 @@
 /*
  * plot_times.c: where the time of runs went, a bar for each run: CPU, the
- * parts of reads from disks, writes, other waiting. In seconds and in percent.
+ * parts of reads from disks, writes, free memory, other waiting. In seconds and
+ * in percent.
  *
  * Idle time is divided thus: while a read is at a disk the run is taken to
  * wait for reads, in proportion to the parts of all reads' times; while only
- * writes are, for writes. With several CPUs the CPU times are means.
+ * writes are, for writes; while nothing is, but a thread sleeps for free
+ * memory, for that. With several CPUs the CPU times are means.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,8 +15,8 @@
 
 #define MAX_ROWS 16
 
-enum { USER, KERNEL, QUEUE, OVERHEAD, SEEK, ROTATION, TRANSFER, WRITES, OTHER,
-	NPARTS };
+enum { USER, KERNEL, QUEUE, OVERHEAD, SEEK, ROTATION, TRANSFER, WRITES,
+	MEMORY, OTHER, NPARTS };
 
 static const struct {
 	const char *label, *colour;
@@ -27,7 +29,8 @@ static const struct {
 	[ROTATION] = { "rotation", COLOUR_SKY },
 	[TRANSFER] = { "transfer", COLOUR_GREEN },
 	[WRITES] = { "writes", COLOUR_VERMILION },
-	[OTHER] = { "other waiting", COLOUR_YELLOW },
+	[MEMORY] = { "free memory", COLOUR_YELLOW },
+	[OTHER] = { "other waiting", COLOUR_DARK },
 };
 
 struct row {
@@ -39,23 +42,31 @@ struct row {
 /* ------------------------------------------------------------ data */
 
 #define READS "WHERE i.disk > 0 AND k.name LIKE '%\\_in' ESCAPE '\\'"
-/* cycles during which a transfer was at a disk, of those that WHERE leaves */
-#define COVERED(where) \
+/* cycles that lie in any of the intervals [queued, finish) of a table */
+#define COVERED(table) \
 	"SELECT sum(max(0, finish - max(queued, coalesce(seen, 0)))) FROM " \
-	"(SELECT i.queued, i.finish, max(i.finish) OVER (ORDER BY i.queued, " \
-	"i.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS seen " \
-	"FROM io i JOIN io_kind k ON k.id = i.kind " where ")"
+	"(SELECT queued, finish, max(finish) OVER (ORDER BY queued, seq " \
+	"ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS seen FROM (" \
+	table "))"
+#define TRANSFERS(where) \
+	"SELECT queued, finish, i.seq FROM io i JOIN io_kind k " \
+	"ON k.id = i.kind " where
+#define MEMORY_WAITS \
+	"SELECT start, end, s.seq FROM states s JOIN wait_message w " \
+	"ON w.id = s.wait WHERE w.name IN ('pfault', 'vmwait')"
 #define SUMMED(expr) \
 	"SELECT sum(" expr ") FROM io i JOIN io_kind k ON k.id = i.kind " READS
 #define TOTAL(name) "SELECT value FROM summary WHERE name = '" name "'"
 
-enum { Q_CYCLES, Q_IDLE, Q_READS, Q_ALL, NQ };
+enum { Q_CYCLES, Q_IDLE, Q_READS, Q_DISKS, Q_ALL, NQ };
 
 static const char *const queries[NQ] = {
 	[Q_CYCLES] = TOTAL("cycles"),
 	[Q_IDLE] = TOTAL("idle_cycles"),
-	[Q_READS] = COVERED(READS),
-	[Q_ALL] = COVERED("WHERE i.disk > 0"),
+	[Q_READS] = COVERED(TRANSFERS(READS)),
+	[Q_DISKS] = COVERED(TRANSFERS("WHERE i.disk > 0")),
+	[Q_ALL] = COVERED(TRANSFERS("WHERE i.disk > 0")
+	    " UNION ALL " MEMORY_WAITS),
 };
 
 static const char *const part_queries[NPARTS] = {
@@ -88,8 +99,10 @@ divide(struct row *r, const double q[NQ], double hz)
 	for (int i = QUEUE; i <= TRANSFER; i++)
 		r->s[i] = reads > 0 ? r->s[i] / reads * wait : 0;
 	idle -= wait;
-	r->s[WRITES] = at_most(idle, (q[Q_ALL] - q[Q_READS]) / hz);
-	r->s[OTHER] = idle - r->s[WRITES];
+	r->s[WRITES] = at_most(idle, (q[Q_DISKS] - q[Q_READS]) / hz);
+	idle -= r->s[WRITES];
+	r->s[MEMORY] = at_most(idle, (q[Q_ALL] - q[Q_DISKS]) / hz);
+	r->s[OTHER] = idle - r->s[MEMORY];
 	r->s[USER] *= scale;
 	r->s[KERNEL] *= scale;
 	r->all = q[Q_CYCLES] / hz;
@@ -256,7 +269,7 @@ plot_times(struct plot *p, struct sim_err *err)
 	make_labels(p->rp, row, n);
 	put_rows(f, row, n);
 	fprintf(f, "set yrange [-0.6:%g]\nunset grid\nset lmargin 20\n"
-	    "set xrange [0:*]\nset key spacing 1 maxrows 9\n"
+	    "set xrange [0:*]\nset key spacing 1 maxrows 10\n"
 	    "set multiplot\nset tmargin 2\nset bmargin 3\n"
 	    "set origin 0,0.5\nset size 1,0.5\n"
 	    "set xlabel 'simulated time (s)'\n", n - 0.4);

@@ -78,5 +78,6 @@ int gnuplot_run(const char *script, size_t length, const char *output,
 #define COLOUR_PURPLE "#CC79A7"
 #define COLOUR_GREY "#8C8C8C"
 #define COLOUR_PALE "#DDDDDD"
+#define COLOUR_DARK "#404040"
 
 #endif

@@ -78,7 +78,7 @@ text_time(struct machine *m, const struct machine_config *mc,
 	double hz = (double)sim_hz(machine_sim(m));
 
 	fprintf(f, "  time      user %.3f s (%.0f%%), kernel %.3f s (%.0f%%), "
-	    "idle or waiting for disks %.3f s (%.0f%%)\n",
+	    "idle or waiting %.3f s (%.0f%%)\n",
 	    (double)res->user_cycles / hz, percent(res->user_cycles, all),
 	    (double)res->kernel_cycles / hz, percent(res->kernel_cycles, all),
 	    (double)res->idle_cycles / hz, percent(res->idle_cycles, all));

@@ -46,7 +46,7 @@ for text in 'response time (ms)' reads writes 'mean depth' rotation da0; do
 done
 "$vmsim" plot times run.db incomplete.db -o times.svg ||
     bad "two runs side by side"
-for text in 'reads: queue' seek rotation 'other waiting' run.db incomplete.db \
+for text in 'reads: queue' seek rotation 'free memory' 'other waiting' run.db incomplete.db \
     'share of the run (%)'; do
 	grep -q "$text" times.svg || bad "times.svg does not say '$text'"
 done
