@@ -91,10 +91,13 @@ exec_files(struct sysctx *c)
 }
 
 static void
-exec_name(struct uproc *p, const char *path, struct uproc_args *args)
+exec_name(struct uthread *t, const char *path, struct uproc_args *args)
 {
+	struct uproc *p = t->p;
+
 	memset(p->comm, 0, sizeof(p->comm));
 	snprintf(p->comm, sizeof(p->comm), "%.15s", last_part(path));
+	memcpy(t->comm, p->comm, sizeof(t->comm));
 	uproc_put_args(p);
 	p->args = args;
 	p->execed = true;
@@ -141,7 +144,7 @@ exec_switch(struct sysctx *c, struct vmspace *vs, const char *path,
 		return (error);
 	}
 	exec_commit(c, vs, ctx, lr);
-	exec_name(c->p, path, args);
+	exec_name(c->t, path, args);
 	return (0);
 }
 

@@ -363,6 +363,23 @@ uproc_init_files(struct uproc *p, const struct machine_config *mc,
 	return (0);
 }
 
+int
+uproc_set_groups(struct uproc *p, const uint32_t *groups, uint32_t n)
+{
+	uint32_t *copy = NULL;
+
+	if (n != 0) {
+		copy = malloc(n * sizeof(*copy));
+		if (copy == NULL)
+			return (-ENOMEM);
+		memcpy(copy, groups, n * sizeof(*copy));
+	}
+	free(p->groups);
+	p->groups = copy;
+	p->ngroups = n;
+	return (0);
+}
+
 void
 uproc_free_files(struct uproc *p)
 {
@@ -376,5 +393,6 @@ uproc_free_files(struct uproc *p)
 	if (p->cwd != NULL)
 		inode_rele(p->cwd);
 	p->cwd = NULL;
+	(void)uproc_set_groups(p, NULL, 0);
 	p->sys = NULL;
 }

@@ -69,6 +69,8 @@ clone_thread_state(struct uthread *t, const struct sysctx *c,
 {
 	const struct thread_signals *sg = &c->t->sig;
 
+	t->no_new_privs = c->t->no_new_privs;
+	t->affinity = c->t->affinity;
 	t->sig.mask = sg->has_saved ? sg->saved_mask : sg->mask;
 	if (!(r->flags & CLONE_VM) || (r->flags & CLONE_VFORK)) {
 		t->sig.stack = sg->stack;
@@ -107,6 +109,7 @@ clone_thread(struct sysctx *c, const struct clone_request *r)
 		return (-ENOMEM);
 	}
 	tid = t->tid;
+	memcpy(t->comm, c->t->comm, sizeof(t->comm));
 	clone_thread_state(t, c, r);
 	clone_parent_tid(c, r, tid);
 	/* the process may have been told to end meanwhile */
@@ -150,6 +153,8 @@ clone_process_state(struct uproc *p, struct uproc *from, uint64_t flags)
 		if (p->exe_path == NULL)
 			return (-ENOMEM);
 	}
+	if (uproc_set_groups(p, from->groups, from->ngroups) != 0)
+		return (-ENOMEM);
 	if (sigstate_fork(p, from, (flags & CLONE_SIGHAND) != 0) != 0)
 		return (-ENOMEM);
 	if (flags & CLONE_FILES) {
@@ -203,7 +208,7 @@ clone_undo(struct uproc *p, struct uthread *t, struct cpu_context *ctx)
 static struct uproc *
 clone_record(struct sysctx *c, const struct clone_request *r)
 {
-	struct uproc *p = uproc_new(c->m, c->p, c->p->comm);
+	struct uproc *p = uproc_new(c->m, c->p, c->t->comm);
 
 	if (p == NULL)
 		return (NULL);

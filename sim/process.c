@@ -373,6 +373,7 @@ uthread_alloc(struct uproc *p, struct cpu_context *ctx, int32_t tid)
 	t->p = p;
 	t->ctx = ctx;
 	t->tid = tid != 0 ? tid : p->m->next_pid++;
+	memcpy(t->comm, p->comm, sizeof(t->comm));
 	/* Its kernel stack may have to be waited for: it runs only then. */
 	t->td = vm_thread_new(p->m->vm, p->proc, t->tid, NULL);
 	return (t);

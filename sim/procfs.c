@@ -269,6 +269,12 @@ state_name(const struct uproc *p, const struct uthread *only)
 	return (state);
 }
 
+static const char *
+task_name(const struct uproc *p, const struct uthread *t)
+{
+	return (t != NULL ? t->comm : p->comm);
+}
+
 static int32_t
 parent_pid(const struct uproc *p)
 {
@@ -315,9 +321,12 @@ write_status(FILE *f, const struct uproc *p, const struct uthread *t)
 
 	fprintf(f, "Name:\t%s\nUmask:\t%04o\nState:\t%s\n"
 	    "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n"
-	    "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t64\nGroups:\t0 \n",
-	    p->comm, p->umask, state_name(p, t), p->pid,
+	    "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t64\nGroups:\t",
+	    task_name(p, t), p->umask, state_name(p, t), p->pid,
 	    t != NULL ? t->tid : p->pid, parent_pid(p));
+	for (uint32_t i = 0; i < p->ngroups; i++)
+		fprintf(f, "%u ", p->groups[i]);
+	fputc('\n', f);
 	write_status_memory(f, p);
 	fprintf(f, "Threads:\t%u\n", count_threads(p));
 	write_status_signals(f, p, lead);
@@ -381,7 +390,7 @@ write_stat(FILE *f, const struct uproc *p, const struct uthread *t)
 	int nice = vm_proc_nice(p->proc);
 
 	fprintf(f, "%d (%s) %c %d %d %d 0 -1 4194304",
-	    t != NULL ? t->tid : p->pid, p->comm, state_name(p, t)[0],
+	    t != NULL ? t->tid : p->pid, task_name(p, t), state_name(p, t)[0],
 	    parent_pid(p), p->pgid, p->sid);
 	write_stat_used(f, p, t);
 	fprintf(f, " %d %d %u 0 %llu %llu %llu %llu 0 0 %llu 0 0",
@@ -530,7 +539,7 @@ write_process(FILE *f, struct sysstate *ss, int32_t pid, int32_t tid,
 		write_mounts(f, ss, which == PROC_MOUNTINFO);
 		break;
 	default:
-		fprintf(f, "%s\n", p->comm);
+		fprintf(f, "%s\n", task_name(p, t));
 		break;
 	}
 	return (0);

@@ -157,26 +157,40 @@ sys_random_bytes(struct sysstate *ss, void *buf, size_t n)
 
 /* ---- buffers ---- */
 
+static struct sysbuf *
+buf_new(struct sysstate *ss, uint64_t size)
+{
+	struct sysbuf *b = malloc(sizeof(*b) + size);
+
+	if (b == NULL)
+		return (NULL);
+	b->size = size;
+	b->next_all = ss->bufs;
+	ss->bufs = b;
+	return (b);
+}
+
+uint8_t *
+sys_large_buf(struct sysctx *c, int i, uint64_t n)
+{
+	struct sysbuf *b, **at = &c->ss->free_bufs;
+
+	while (*at != NULL && (*at)->size < n)
+		at = &(*at)->next_free;
+	b = *at;
+	if (b != NULL)
+		*at = b->next_free;
+	else
+		b = buf_new(c->ss, n > SYSBUF_SIZE ? n : SYSBUF_SIZE);
+	c->buf[i] = b;
+	return (b != NULL ? b->data : NULL);
+}
+
 uint8_t *
 sys_buf(struct sysctx *c, int i)
 {
-	struct sysstate *ss = c->ss;
-	struct sysbuf *b = c->buf[i];
-
-	if (b != NULL)
-		return (b->data);
-	b = ss->free_bufs;
-	if (b != NULL) {
-		ss->free_bufs = b->next_free;
-	} else {
-		b = malloc(sizeof(*b));
-		if (b == NULL)
-			return (NULL);
-		b->next_all = ss->bufs;
-		ss->bufs = b;
-	}
-	c->buf[i] = b;
-	return (b->data);
+	return (c->buf[i] != NULL ? c->buf[i]->data :
+	    sys_large_buf(c, i, SYSBUF_SIZE));
 }
 
 static void

@@ -25,7 +25,8 @@
 
 struct sysbuf { /* kernel memory for one call's data */
 	struct sysbuf *next_all, *next_free;
-	uint8_t data[SYSBUF_SIZE];
+	uint64_t size;
+	_Alignas(16) uint8_t data[];
 };
 
 /* A word: (address space, address), or (object, offset) of shared memory. */
@@ -130,6 +131,8 @@ typedef int64_t syscall_fn(struct sysctx *c);
 /* ---- helpers (syscall.c) ---- */
 
 uint8_t *sys_buf(struct sysctx *c, int i); /* SYSBUF_SIZE bytes; NULL */
+/* At least n bytes, of a buffer that the call has not asked for yet. */
+uint8_t *sys_large_buf(struct sysctx *c, int i, uint64_t n);
 /* The open file behind a descriptor, held until the call ends; NULL: EBADF.
  * At most two a call. O_PATH files are none unless `path_too`. */
 struct file *sys_file(struct sysctx *c, uint64_t fd, bool path_too);
@@ -161,6 +164,8 @@ struct uproc *uproc_find(struct sysstate *ss, int32_t pid);
 void uproc_list(struct sysstate *ss, struct uproc *p);
 void uproc_unlist(struct uproc *p);
 struct uthread *sys_curthread(struct sysstate *ss);
+/* Is there a thread of that number (0: the caller)? */
+bool sys_is_task(struct sysctx *c, uint64_t tid);
 void sys_random_bytes(struct sysstate *ss, void *buf, size_t n);
 
 /* /proc texts (procfs.c) */

@@ -8,7 +8,7 @@
  */
 #include <asm/prctl.h>
 #include <linux/capability.h>
-#include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -17,6 +17,8 @@
 #include <sys/utsname.h>
 
 #include "sim/syscall_int.h"
+
+#define NGROUPS_MAX_ 65536u
 
 /* ---- who ---- */
 
@@ -149,17 +151,45 @@ sys_getresgid(struct sysctx *c)
 	return (get_three(c));
 }
 
-/* No supplementary groups. */
+/* Supplementary groups are kept and told; nothing depends on them. */
 int64_t
 sys_getgroups(struct sysctx *c)
 {
-	return ((int)c->a[0] < 0 ? -EINVAL : 0);
+	const struct uproc *p = c->p;
+	int room = (int)c->a[0], error = 0;
+
+	if (room < 0 || (room != 0 && (uint32_t)room < p->ngroups))
+		return (-EINVAL);
+	if (room != 0)
+		error = sys_copyout(c, c->a[1], p->groups,
+		    p->ngroups * sizeof(*p->groups));
+	return (error != 0 ? error : (int64_t)p->ngroups);
+}
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x < *y ? -1 : *x > *y);
 }
 
 int64_t
 sys_setgroups(struct sysctx *c)
 {
-	return ((uint32_t)c->a[0] > 65536 ? -EINVAL : 0);
+	uint32_t n = (uint32_t)c->a[0], *groups;
+	int error;
+
+	if (n > NGROUPS_MAX_)
+		return (-EINVAL);
+	groups = (uint32_t *)(void *)sys_large_buf(c, 0, n * sizeof(*groups));
+	if (groups == NULL)
+		return (-ENOMEM);
+	error = sys_copyin(c, c->a[1], groups, n * sizeof(*groups));
+	if (error != 0)
+		return (error);
+	qsort(groups, n, sizeof(*groups), compare_ids);
+	return (uproc_set_groups(c->p, groups, n));
 }
 
 int64_t
@@ -419,172 +449,6 @@ sys_setrlimit(struct sysctx *c)
 	return (do_prlimit(c, c->p, (uint32_t)c->a[0], c->a[1], 0));
 }
 
-/* ---- scheduling ---- */
-
-static bool
-is_task(struct sysctx *c, uint64_t tid)
-{
-	const struct uthread *t;
-	const struct uproc *p;
-
-	if ((int32_t)tid == 0)
-		return (true);
-	TAILQ_FOREACH(p, &c->ss->procs, sys_link) {
-		TAILQ_FOREACH(t, &p->threads, link) {
-			if (t->tid == (int32_t)tid)
-				return (true);
-		}
-	}
-	return (false);
-}
-
-int64_t
-sys_sched_getaffinity(struct sysctx *c)
-{
-	uint32_t ncpus = sim_ncpus(c->sim);
-	uint8_t mask[128];
-	uint64_t n = c->a[1];
-	int error;
-
-	if (n * 8 < ncpus || n % 8 != 0)
-		return (-EINVAL);
-	if (!is_task(c, c->a[0]))
-		return (-ESRCH);
-	memset(mask, 0, sizeof(mask));
-	for (uint32_t i = 0; i < ncpus && i < sizeof(mask) * 8; i++)
-		mask[i / 8] |= (uint8_t)(1u << (i % 8));
-	if (n > (ncpus + 63) / 64 * 8)
-		n = (ncpus + 63) / 64 * 8;
-	error = sys_copyout(c, c->a[2], mask, n);
-	return (error != 0 ? error : (int64_t)n);
-}
-
-/* Accepted when it names a CPU there is; threads run where they run. */
-int64_t
-sys_sched_setaffinity(struct sysctx *c)
-{
-	uint32_t ncpus = sim_ncpus(c->sim);
-	uint64_t n = c->a[1] < 128 ? c->a[1] : 128;
-	uint8_t mask[128];
-	int error;
-
-	memset(mask, 0, sizeof(mask));
-	error = sys_copyin(c, c->a[2], mask, n);
-	if (error != 0)
-		return (error);
-	if (!is_task(c, c->a[0]))
-		return (-ESRCH);
-	for (uint32_t i = 0; i < ncpus && i < sizeof(mask) * 8; i++) {
-		if (mask[i / 8] & (1u << (i % 8)))
-			return (0);
-	}
-	return (-EINVAL);
-}
-
-/* One node has all memory, whatever the domains are. */
-int64_t
-sys_getcpu(struct sysctx *c)
-{
-	const uint32_t cpu = sim_curcpu(c->sim), node = 0;
-	int error = 0;
-
-	if (c->a[0] != 0)
-		error = sys_copyout(c, c->a[0], &cpu, sizeof(cpu));
-	if (error == 0 && c->a[1] != 0)
-		error = sys_copyout(c, c->a[1], &node, sizeof(node));
-	return (error);
-}
-
-int64_t
-sys_sched_getscheduler(struct sysctx *c)
-{
-	if ((int32_t)c->a[0] < 0)
-		return (-EINVAL);
-	return (is_task(c, c->a[0]) ? SCHED_OTHER : -ESRCH);
-}
-
-int64_t
-sys_sched_setscheduler(struct sysctx *c)
-{
-	int32_t pri;
-	int error;
-
-	if ((int32_t)c->a[0] < 0 || c->a[2] == 0)
-		return (-EINVAL);
-	error = sys_copyin(c, c->a[2], &pri, sizeof(pri));
-	if (error != 0)
-		return (error);
-	if (!is_task(c, c->a[0]))
-		return (-ESRCH);
-	switch ((int)c->a[1]) {
-	case SCHED_OTHER:
-	case SCHED_BATCH:
-	case SCHED_IDLE:
-		return (pri == 0 ? 0 : -EINVAL);
-	case SCHED_FIFO:
-	case SCHED_RR:
-		return (pri >= 1 && pri <= 99 ? -EPERM : -EINVAL);
-	default:
-		return (-EINVAL);
-	}
-}
-
-int64_t
-sys_sched_getparam(struct sysctx *c)
-{
-	const int32_t pri = 0;
-
-	if ((int32_t)c->a[0] < 0 || c->a[1] == 0)
-		return (-EINVAL);
-	if (!is_task(c, c->a[0]))
-		return (-ESRCH);
-	return (sys_copyout(c, c->a[1], &pri, sizeof(pri)));
-}
-
-int64_t
-sys_sched_setparam(struct sysctx *c)
-{
-	int32_t pri;
-	int error;
-
-	if ((int32_t)c->a[0] < 0 || c->a[1] == 0)
-		return (-EINVAL);
-	error = sys_copyin(c, c->a[1], &pri, sizeof(pri));
-	if (error != 0)
-		return (error);
-	if (!is_task(c, c->a[0]))
-		return (-ESRCH);
-	return (pri == 0 ? 0 : -EINVAL);
-}
-
-static int64_t
-priority_limit(int policy, int64_t real_time)
-{
-	switch (policy) {
-	case SCHED_FIFO:
-	case SCHED_RR:
-		return (real_time);
-	case SCHED_OTHER:
-	case SCHED_BATCH:
-	case SCHED_IDLE:
-		return (0);
-	default:
-		return (-EINVAL);
-	}
-}
-
-int64_t
-sys_sched_get_priority_max(struct sysctx *c)
-{
-	return (priority_limit((int)c->a[0], 99));
-}
-
-int64_t
-sys_sched_get_priority_min(struct sysctx *c)
-{
-	return (priority_limit((int)c->a[0], 1));
-}
-
 /* ---- a thread's set-up ---- */
 
 int64_t
@@ -635,7 +499,7 @@ sys_get_robust_list(struct sysctx *c)
 	int error;
 
 	if ((int32_t)c->a[0] != 0 && (int32_t)c->a[0] != c->t->tid)
-		return (is_task(c, c->a[0]) ? -EPERM : -ESRCH);
+		return (sys_is_task(c, c->a[0]) ? -EPERM : -ESRCH);
 	error = sys_copyout(c, c->a[2], &size, sizeof(size));
 	return (error != 0 ? error :
 	    sys_copyout(c, c->a[1], &head, sizeof(head)));
@@ -644,16 +508,21 @@ sys_get_robust_list(struct sysctx *c)
 static int64_t
 set_name(struct sysctx *c)
 {
+	struct uthread *t = c->t;
 	char name[16];
 	size_t n;
 	int error;
 
+	memset(name, 0, sizeof(name));
 	error = vm_copyinstr(c->vm, c->vs, c->a[1], name, sizeof(name), &n);
 	if (error != 0 && error != ENAMETOOLONG)
 		return (-EFAULT);
 	name[sizeof(name) - 1] = '\0';
-	memset(c->p->comm, 0, sizeof(c->p->comm));
-	strcpy(c->p->comm, name);
+	n = strlen(name);
+	memset(name + n, 0, sizeof(name) - n);
+	memcpy(t->comm, name, sizeof(name));
+	if (t->tid == t->p->pid)
+		memcpy(t->p->comm, name, sizeof(name));
 	return (0);
 }
 
@@ -666,7 +535,7 @@ sys_prctl(struct sysctx *c)
 	case PR_SET_NAME:
 		return (set_name(c));
 	case PR_GET_NAME:
-		return (sys_copyout(c, c->a[1], c->p->comm, 16));
+		return (sys_copyout(c, c->a[1], c->t->comm, 16));
 	case PR_SET_DUMPABLE:
 		if (c->a[1] > 1)
 			return (-EINVAL);
@@ -689,7 +558,15 @@ sys_prctl(struct sysctx *c)
 	case PR_CAPBSET_READ:
 		return (c->a[1] > CAP_LAST_CAP ? -EINVAL :
 		    c->a[1] != CAP_IPC_LOCK);
+	case PR_SET_NO_NEW_PRIVS:
+		if (c->a[1] != 1 || c->a[2] != 0 || c->a[3] != 0 ||
+		    c->a[4] != 0)
+			return (-EINVAL);
+		c->t->no_new_privs = true;
+		return (0);
 	case PR_GET_NO_NEW_PRIVS:
+		return (c->a[1] != 0 || c->a[2] != 0 || c->a[3] != 0 ||
+		    c->a[4] != 0 ? -EINVAL : c->t->no_new_privs);
 	case PR_GET_SECCOMP:
 	case PR_GET_KEEPCAPS:
 	case PR_GET_SECUREBITS:

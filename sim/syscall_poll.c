@@ -112,14 +112,14 @@ poll_scan(struct sysctx *c, struct pollfd *pfd, uint32_t n)
 static int64_t
 do_poll(struct sysctx *c, const struct deadline *d)
 {
-	struct pollfd *pfd = (struct pollfd *)(void *)sys_buf(c, 0);
 	uint32_t n = (uint32_t)c->a[1];
+	struct pollfd *pfd;
 	int64_t ready;
 	int error;
 
-	if (n > sys_limit(c->p, RLIMIT_NOFILE) ||
-	    n > SYSBUF_SIZE / sizeof(*pfd))
+	if (n > sys_limit(c->p, RLIMIT_NOFILE))
 		return (-EINVAL);
+	pfd = (struct pollfd *)(void *)sys_large_buf(c, 0, n * sizeof(*pfd));
 	if (pfd == NULL)
 		return (-ENOMEM);
 	error = sys_copyin(c, c->a[0], pfd, n * sizeof(*pfd));

@@ -458,3 +458,32 @@ sys_times(struct sysctx *c)
 	return (error != 0 ? error : (int64_t)(sim_to_ns(c->sim,
 	    sim_now(c->sim)) / tick));
 }
+
+/* Nobody may. */
+int64_t
+sys_clock_settime(struct sysctx *c)
+{
+	int64_t ts[2];
+	int error;
+
+	if ((int)c->a[0] != CLOCK_REALTIME)
+		return (-EINVAL);
+	error = sys_copyin(c, c->a[1], ts, sizeof(ts));
+	if (error != 0)
+		return (error);
+	return (ts[1] < 0 || ts[1] >= NSEC || ts[0] < 0 ? -EINVAL : -EPERM);
+}
+
+int64_t
+sys_settimeofday(struct sysctx *c)
+{
+	int64_t tv[2];
+	int error;
+
+	if (c->a[0] == 0)
+		return (c->a[1] == 0 ? 0 : -EPERM);
+	error = sys_copyin(c, c->a[0], tv, sizeof(tv));
+	if (error != 0)
+		return (error);
+	return (tv[1] < 0 || tv[1] >= 1000000 ? -EINVAL : -EPERM);
+}

@@ -118,6 +118,7 @@ struct uproc {
 	int32_t exit_signal; /* to the parent at the end; 0: none */
 	bool listed; /* in the system calls' list */
 	int32_t nice;
+	uint32_t *groups, ngroups; /* supplementary ones, sorted */
 	bool zombie; /* no threads, no memory: waits to be waited for */
 	bool reaped; /* somebody has waited; it is about to be freed */
 	bool execed; /* has executed a program since the fork */
@@ -144,6 +145,9 @@ struct uthread {
 	struct sim_thread *st;
 	struct cpu_context *ctx;
 	int32_t tid;
+	uint64_t affinity; /* bit each CPU, as it was set; 0: never */
+	bool no_new_privs; /* prctl; nothing gives any here */
+	char comm[16]; /* PR_SET_NAME; the first one's is the process's */
 	vm_offset_t clear_child_tid;
 	vm_offset_t robust_list;
 	uint64_t minflt, majflt, nvcsw, nivcsw;
@@ -206,6 +210,8 @@ const char *syscall_name(int number); /* NULL: unknown number */
 int uproc_init_files(struct uproc *p, const struct machine_config *mc,
     struct sim_err *err);
 void uproc_free_files(struct uproc *p);
+/* 0 or -ENOMEM. */
+int uproc_set_groups(struct uproc *p, const uint32_t *groups, uint32_t n);
 
 /* A fault or trap that no kernel action resolves: deliver a signal (or end
  * the process). */

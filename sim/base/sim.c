@@ -184,6 +184,12 @@ sim_set_quantum(struct sim *sim, uint64_t cycles)
 	sim->quantum = cycles != 0 ? cycles : 1;
 }
 
+uint64_t
+sim_quantum(const struct sim *sim)
+{
+	return (sim->quantum);
+}
+
 /* A CPU's clock stands still while it is idle, so the stretch up to now is
  * added here. */
 uint64_t

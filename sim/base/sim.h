@@ -231,6 +231,7 @@ uint64_t sim_event_cycles(const struct sim *sim);
 void sim_set_context_switch_cost(struct sim *sim, uint64_t cycles);
 /* The round-robin slice, in cycles, of threads that begin one from now on. */
 void sim_set_quantum(struct sim *sim, uint64_t cycles);
+uint64_t sim_quantum(const struct sim *sim);
 
 /* Seen by conformance drivers: every sleep and wakeup of the simulation. */
 struct sim_trace_ops {

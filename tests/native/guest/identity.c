@@ -3,6 +3,7 @@
 
 #include <linux/futex.h>
 #include <sched.h>
+#include <time.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/sysinfo.h>
@@ -17,6 +18,7 @@ main(void)
 	struct sysinfo si;
 	struct rlimit rl;
 	cpu_set_t set;
+	struct timespec ts = { 0, 0 };
 	unsigned cpu = 0, node = 0;
 	int word = 5;
 	FILE *f;
@@ -46,6 +48,24 @@ main(void)
 	say("affinity too small", syscall(SYS_sched_getaffinity, 0, 7, &set));
 	say("affinity of nobody", sched_getaffinity(99999999, sizeof(set),
 	    &set));
+	for (cpu = 0; !CPU_ISSET(cpu, &set); cpu++)
+		;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	say("one CPU", sched_setaffinity(0, sizeof(set), &set));
+	CPU_ZERO(&set);
+	sched_getaffinity(0, sizeof(set), &set);
+	printf("that alone %d\n", CPU_COUNT(&set) == 1 &&
+	    CPU_ISSET(cpu, &set));
+	CPU_ZERO(&set);
+	say("no CPU", sched_setaffinity(0, sizeof(set), &set));
+	say("interval", sched_rr_get_interval(0, &ts));
+	say("interval of nobody", sched_rr_get_interval(99999999, &ts));
+	say("set no clock", clock_settime(CLOCK_MONOTONIC, &ts));
+	printf("privileges %d", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
+	say(", none new", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	printf("privileges %d\n", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
+	say("new again", prctl(PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0));
 	printf("random %ld %ld", (long)getrandom(a, 32, 0),
 	    (long)getrandom(b, 32, GRND_NONBLOCK));
 	printf(" differ %d\n", memcmp(a, b, 32) != 0);

@@ -33,6 +33,29 @@ show_select(int rd, int wr)
 	printf("select %d: %d %d\n", n, FD_ISSET(rd, &r), FD_ISSET(wr, &w));
 }
 
+/* More descriptors at a time than fit into a page. */
+static void
+many(void)
+{
+	enum { N = 9000 };
+	const struct rlimit rl = { N, N };
+	struct pollfd *p = calloc(N + 1, sizeof(*p));
+	int fd[2];
+
+	if (p == NULL || pipe(fd) != 0)
+		return;
+	for (int i = 0; i < N; i++)
+		p[i] = (struct pollfd) { -1, POLLIN, 0 };
+	say("limit", setrlimit(RLIMIT_NOFILE, &rl));
+	p[N - 1] = (struct pollfd) { fd[1], POLLOUT, 0 };
+	printf("many %d", poll(p, N, -1));
+	printf(" %x %x\n", p[0].revents, p[N - 1].revents);
+	say("too many", poll(p, N + 1, 0));
+	close(fd[0]);
+	close(fd[1]);
+	free(p);
+}
+
 int
 main(void)
 {
@@ -111,5 +134,6 @@ main(void)
 	say("through /proc", n);
 	printf("%ld %ld\n", (long)write(n, "p", 1), (long)read(fd, buf, 10));
 	say("unlink", unlink("fifo"));
+	many();
 	return (0);
 }

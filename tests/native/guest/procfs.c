@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/times.h>
 #include <sys/wait.h>
 
@@ -122,6 +123,7 @@ static void *
 waiter(void *arg)
 {
 	tids[(int)(intptr_t)arg] = (int)syscall(SYS_gettid);
+	prctl(PR_SET_NAME, arg == NULL ? "one" : "other");
 	pthread_barrier_wait(&begun);
 	pthread_barrier_wait(&over);
 	return (NULL);
@@ -145,10 +147,14 @@ threads(void)
 		    tids[i]);
 		printf("thread %d: number %d\n", i,
 		    atoi(slurp(path)) == tids[i]);
+		snprintf(path, sizeof(path), "/proc/self/task/%d/comm",
+		    tids[i]);
+		printf("name %s", slurp(path));
 	}
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", getpid(),
 	    getpid());
 	printf("first thread %d\n", atoi(line_of(path, "Pid:")) == getpid());
+	printf("all are %s", slurp("/proc/self/comm"));
 	printf("itself %d\n", atoi(slurp("/proc/thread-self/stat")) ==
 	    getpid());
 	printf("no such thread: %s\n", slurp("/proc/self/task/99999999/stat"));
