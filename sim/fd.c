@@ -387,6 +387,7 @@ uproc_free_files(struct uproc *p)
 	itimers_free(p);
 	ptimers_free(p);
 	shm_detach_all(p);
+	sem_exit(p, false);
 	fdtable_free(p->fds);
 	p->fds = NULL;
 	sigstate_free(p);

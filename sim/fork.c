@@ -166,6 +166,8 @@ clone_process_state(struct uproc *p, struct uproc *from, uint64_t flags)
 	if (p->fds == NULL || ((flags & CLONE_VM) == 0 &&
 	    shm_fork(p, from) != 0))
 		return (-ENOMEM);
+	if ((flags & CLONE_SYSVSEM) && sem_share(p, from) != 0)
+		return (-ENOMEM);
 	p->cwd = from->cwd;
 	inode_ref(p->cwd);
 	return (0);

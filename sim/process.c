@@ -320,6 +320,7 @@ uthread_end(struct uthread *t)
 	m->ntasks--;
 	last = TAILQ_EMPTY(&p->threads);
 	if (last) {
+		sem_exit(p, true);
 		uproc_leave_memory(p);
 		p->vs = NULL;
 		vm_proc_exit(m->vm, p->proc);

@@ -58,6 +58,8 @@ sysstate_create(struct machine *m)
 	TAILQ_INIT(&ss->locks);
 	TAILQ_INIT(&ss->lock_waits);
 	TAILQ_INIT(&ss->shm);
+	TAILQ_INIT(&ss->sem_sets);
+	TAILQ_INIT(&ss->msg_queues);
 	sim_rng_init(&ss->random, sim_rng_seed(ss->sim), "guest-random");
 	vfs_set_proc_ops(ss->vfs, &sys_proc_ops, ss);
 	return (ss);
@@ -81,6 +83,8 @@ sysstate_destroy(struct sysstate *ss)
 	}
 	lockf_free_all(ss);
 	shm_free_all(ss);
+	sem_free_all(ss);
+	msgq_free_all(ss);
 	while ((b = ss->bufs) != NULL) {
 		ss->bufs = b->next_all;
 		free(b);

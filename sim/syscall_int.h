@@ -100,7 +100,9 @@ struct sysstate {
 	TAILQ_HEAD(lockf_list, lockf) locks; /* lockf.c: oldest first */
 	TAILQ_HEAD(, lockf_wait) lock_waits;
 	TAILQ_HEAD(, shm_segment) shm; /* sysv_shm.c: by id */
-	int32_t next_shmid;
+	TAILQ_HEAD(, sem_set) sem_sets; /* sysv_sem.c: by id */
+	TAILQ_HEAD(, msg_queue) msg_queues; /* sysv_msg.c: by id */
+	int32_t next_shmid, next_semid, next_msqid;
 	uint64_t next_memfd;
 };
 
@@ -301,6 +303,15 @@ void ptimers_check(struct uthread *t);
 int shm_fork(struct uproc *child, const struct uproc *parent);
 void shm_detach_all(struct uproc *p);
 void shm_free_all(struct sysstate *ss);
+
+/* ---- System V semaphores and messages (sysv_sem.c, sysv_msg.c) ---- */
+
+/* CLONE_SYSVSEM: what one does, both undo at their end. -ENOMEM. */
+int sem_share(struct uproc *child, struct uproc *parent);
+/* The process undoes what it asked to be undone, or only forgets it. */
+void sem_exit(struct uproc *p, bool apply);
+void sem_free_all(struct sysstate *ss);
+void msgq_free_all(struct sysstate *ss);
 
 /* ---- signals (syscall_signal.c) ---- */
 

@@ -59,6 +59,7 @@ struct vfork_wait {
 struct itimer;
 struct ptimer;
 struct shm_attach;
+struct sem_undos;
 
 #define USER_VA_MIN 0x0000000000010000ull
 #define USER_VA_MAX 0x00007ffffffff000ull
@@ -136,6 +137,7 @@ struct uproc {
 	uint32_t cpu_ptimers; /* those that count CPU time */
 	bool subreaper; /* prctl(PR_SET_CHILD_SUBREAPER) */
 	LIST_HEAD(, shm_attach) shm; /* sysv_shm.c */
+	struct sem_undos *sem_undos; /* sysv_sem.c; NULL: none yet */
 };
 
 struct uthread {
