@@ -15,12 +15,11 @@
 
 #define SEEDS 12
 
-/* Ends the thread, waits for the host, or for ever. */
+/* Ends the thread. */
 static bool
 is_left_out(uint64_t number)
 {
-	return (number == SYS_exit || number == SYS_exit_group ||
-	    number == SYS_pause || number == SYS_rt_sigsuspend);
+	return (number == SYS_exit || number == SYS_exit_group);
 }
 
 struct fuzz {
@@ -29,7 +28,25 @@ struct fuzz {
 	uint64_t digest; /* of every answer */
 	uint64_t names[8]; /* paths in guest memory */
 	uint64_t calls;
+	struct sim_event watchdog;
 };
+
+#define WATCHDOG_US 2000
+
+/* A call that waits is killed: nobody else would end the wait. */
+static void
+watch(void *arg, sim_time_t when)
+{
+	struct fuzz *f = arg;
+	rig *m = f->m;
+
+	if (m->t.sig.interruptible || m->t.sig.killable) {
+		m->p.kill_signal = SIGKILL;
+		signal_wake_all(&m->p, true);
+	}
+	sim_event_at(m->sim, &f->watchdog, when + sim_us(m->sim,
+	    WATCHDOG_US));
+}
 
 static uint64_t
 pick(struct fuzz *f, uint64_t n)
@@ -99,6 +116,9 @@ put_names(struct fuzz *f)
 	uint64_t at = RIG_SCRATCH + 64;
 
 	for (int i = 0; i < 8; i++) {
+		const uint16_t family = 1; /* of a socket's address */
+
+		(void)vm_copyout(f->m->vm, f->m->p.vs, at - 2, &family, 2);
 		(void)vm_copyout(f->m->vm, f->m->p.vs, at, names[i],
 		    strlen(names[i]) + 1);
 		f->names[i] = at;
@@ -118,7 +138,16 @@ random_number(struct fuzz *f)
 		SYS_unlink, SYS_mkdir, SYS_rmdir, SYS_link, SYS_symlink,
 		SYS_pipe2, SYS_dup2, SYS_fcntl, SYS_rt_sigaction,
 		SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack,
-		SYS_kill, SYS_poll, SYS_getdents64, SYS_chdir, SYS_stat };
+		SYS_kill, SYS_poll, SYS_getdents64, SYS_chdir, SYS_stat,
+		SYS_socket, SYS_socketpair, SYS_bind, SYS_listen, SYS_connect,
+		SYS_accept4, SYS_sendto, SYS_recvfrom, SYS_sendmsg,
+		SYS_recvmsg, SYS_shutdown, SYS_setsockopt, SYS_eventfd2,
+		SYS_epoll_create1, SYS_epoll_ctl, SYS_epoll_ctl,
+		SYS_epoll_wait, SYS_timerfd_create, SYS_timerfd_settime,
+		SYS_signalfd4, SYS_timer_create, SYS_timer_settime,
+		SYS_timer_delete, SYS_semget, SYS_semop, SYS_semctl,
+		SYS_msgget, SYS_msgsnd, SYS_msgrcv, SYS_msgctl, SYS_futex,
+		SYS_close, SYS_close, SYS_fcntl };
 	uint64_t n;
 
 	do {
@@ -127,6 +156,62 @@ random_number(struct fuzz *f)
 		    pick(f, 470);
 	} while (is_left_out(n));
 	return (n);
+}
+
+/* A descriptor below 16, a small structure of names or numbers. */
+static void
+shape_sources(struct fuzz *f, uint64_t number, uint64_t a[6])
+{
+	uint64_t name = f->names[pick(f, 8)] - 2;
+
+	switch (number) {
+	case SYS_socket:
+	case SYS_socketpair:
+		a[0] = pick(f, 9) == 0 ? a[0] : 1;
+		a[1] = 1 + pick(f, 5) + (pick(f, 2) ? O_NONBLOCK : 0);
+		a[2] = 0;
+		break;
+	case SYS_bind:
+	case SYS_connect:
+		a[0] = pick(f, 16);
+		a[1] = name;
+		a[2] = pick(f, 16);
+		break;
+	case SYS_sendto:
+	case SYS_recvfrom:
+		a[0] = pick(f, 16);
+		a[2] = pick(f, 5000);
+		a[3] = pick(f, 3) ? 0 : a[3];
+		break;
+	case SYS_epoll_ctl:
+		a[0] = pick(f, 16);
+		a[1] = 1 + pick(f, 3);
+		a[2] = pick(f, 16);
+		break;
+	case SYS_epoll_wait:
+		a[0] = pick(f, 16);
+		a[2] = pick(f, 20);
+		break;
+	case SYS_semget:
+		a[0] = pick(f, 4);
+		a[1] = pick(f, 10);
+		a[2] = 01000;
+		break;
+	case SYS_msgget:
+		a[0] = pick(f, 4);
+		a[1] = 01000;
+		break;
+	case SYS_semop:
+	case SYS_semctl:
+	case SYS_msgsnd:
+	case SYS_msgrcv:
+	case SYS_msgctl:
+		a[0] = pick(f, 8);
+		a[2] = pick(f, 20);
+		break;
+	default:
+		break;
+	}
 }
 
 /* Plausible arguments where random ones would seldom get past the checks. */
@@ -157,44 +242,22 @@ shape_arguments(struct fuzz *f, uint64_t number, uint64_t a[6])
 		a[0] = f->names[pick(f, 8)];
 		a[1] = f->names[pick(f, 8)];
 		break;
-	case SYS_pipe2:
-		a[1] = O_NONBLOCK;
-		break;
-	case SYS_pipe: /* would block */
-	case SYS_poll:
-		a[2] = 0;
+	case SYS_fcntl: /* the size of a pipe is the host's memory */
+		a[2] = pick(f, 1 << 20);
 		break;
 	default:
+		shape_sources(f, number, a);
 		break;
 	}
 }
 
-/* Calls that could sleep for ever or for simulated years. */
+/* The test's own standard input and outputs are not for it. */
 static bool
-would_wait(rig *m, uint64_t number, const uint64_t a[6])
+is_the_hosts(rig *m, const uint64_t a[6])
 {
 	const struct file *fd = fd_get(m->p.fds, (int)a[0]);
 
-	switch (number) {
-	case SYS_pipe:
-	case SYS_select:
-	case SYS_ppoll:
-	case SYS_pselect6:
-	case SYS_futex:
-	case SYS_nanosleep:
-	case SYS_clock_nanosleep:
-	case SYS_rt_sigtimedwait:
-		return (true);
-	case SYS_fcntl: /* F_SETFL of a pipe */
-	case SYS_ioctl:
-		return (fd != NULL && file_is_pipe(fd));
-	case SYS_mknod:
-	case SYS_mknodat:
-		return (true);
-	default:
-		/* the test's own standard input and outputs are not for it */
-		return (fd != NULL && fd->host_fd >= 0);
-	}
+	return (fd != NULL && fd->host_fd >= 0);
 }
 
 static void
@@ -207,7 +270,7 @@ one_call(struct fuzz *f)
 	for (int i = 0; i < 6; i++)
 		a[i] = random_argument(f);
 	shape_arguments(f, number, a);
-	if (would_wait(m, number, a))
+	if (is_the_hosts(m, a))
 		return;
 	if (number == SYS_rt_sigreturn || number == SYS_sigaltstack)
 		m->ctx.regs.r[R_RSP] = random_address(f);
@@ -275,6 +338,8 @@ random_calls(rig *m)
 	uint64_t n = wanted_calls();
 
 	sim_rng_init(&f.rng, m->p.arg_start, "test-sys-fuzz");
+	sim_event_init(&f.watchdog, "watchdog", 0, watch, &f);
+	sim_event_after(m->sim, &f.watchdog, sim_us(m->sim, WATCHDOG_US));
 	for (uint64_t i = 0; i < n; i++) {
 		if (i % 50 == 0 || m->t.exiting || m->p.fds == NULL)
 			revive(&f);
@@ -284,6 +349,7 @@ random_calls(rig *m)
 		if (i % 500 == 499)
 			vm_check_all(m->vm);
 	}
+	sim_event_cancel(m->sim, &f.watchdog);
 	vm_check_all(m->vm);
 	ck_assert_uint_gt(f.calls, n / 3);
 	m->p.arg_end = f.digest;
