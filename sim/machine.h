@@ -144,6 +144,15 @@ struct machine_result {
 	uint64_t peak_rss_pages; /* largest resident set of a process */
 	uint64_t peak_used_pages; /* most frames ever in use */
 	uint32_t min_frames;
+	uint32_t processes, most_processes; /* all in all; at a time */
+	/* Killed for want of memory and swap space, and the first of them. */
+	uint32_t oom_kills;
+	struct {
+		int32_t pid;
+		char name[16];
+		uint64_t pages; /* resident and swapped out */
+		sim_time_t when;
+	} oom;
 	/* names of system calls answered ENOSYS, each once */
 	struct {
 		int number;

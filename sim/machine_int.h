@@ -27,6 +27,7 @@ struct machine {
 	TAILQ_HEAD(, uproc) procs; /* oldest first */
 	int32_t next_pid;
 	uint64_t *cpu_user; /* cycles in user mode on each CPU */
+	uint32_t nprocs; /* with zombies */
 	uint32_t ntasks; /* threads, and processes that have none */
 	struct machine_result res;
 	struct sim_err load_err; /* why a program did not start */

@@ -350,6 +350,21 @@ trace_io(void *ctx, const struct vm_io_record *io)
 }
 
 static void
+note_oom_kill(struct machine *m, const struct vm_event_record *e)
+{
+	const struct uproc *p = uproc_find(m->sys, e->pid);
+	struct machine_result *res = &m->res;
+
+	if (res->oom_kills++ != 0)
+		return;
+	res->oom.pid = e->pid;
+	snprintf(res->oom.name, sizeof(res->oom.name), "%s",
+	    p != NULL ? p->comm : "");
+	res->oom.pages = (uint64_t)e->a;
+	res->oom.when = e->when;
+}
+
+static void
 trace_event(void *ctx, const struct vm_event_record *e)
 {
 	struct machine *m = ctx;
@@ -357,6 +372,8 @@ trace_event(void *ctx, const struct vm_event_record *e)
 	if (m->mc->check >= 1 && e->kind == VME_SCAN_END)
 		vm_check_all(m->vm);
 	states_event(m, e);
+	if (e->kind == VME_OOM_KILL)
+		note_oom_kill(m, e);
 	if (m->db != NULL)
 		rundb_trace_ops.event(m->db, e);
 }

@@ -34,6 +34,10 @@ uproc_new(struct machine *m, struct uproc *parent, const char *comm)
 	snprintf(p->comm, sizeof(p->comm), "%.15s", comm);
 	TAILQ_INSERT_TAIL(&m->procs, p, link);
 	m->ntasks++;
+	m->nprocs++;
+	m->res.processes++;
+	if (m->nprocs > m->res.most_processes)
+		m->res.most_processes = m->nprocs;
 	return (p);
 }
 
@@ -177,6 +181,7 @@ uproc_free(struct uproc *p)
 {
 	TAILQ_REMOVE(&p->m->procs, p, link);
 	p->m->ntasks--;
+	p->m->nprocs--;
 	uproc_free_files(p);
 	uproc_put_args(p);
 	free(p->exe_path);

@@ -150,6 +150,28 @@ text_memory(struct machine *m, const struct machine_config *mc,
 	    N(vm_stat(vm, "v_free_reserved")));
 }
 
+/* Processes, when there was more to them than one that came and went. */
+static void
+text_processes(struct machine *m, const struct machine_result *res, FILE *f)
+{
+	uint64_t outs = vm_stat(machine_vm(m), "vm.proc_swapouts");
+
+	if (res->processes > 1 || outs != 0)
+		fprintf(f, "  processes %s, at most %s at a time; %s context "
+		    "switches; swapped out whole %s times\n",
+		    N(res->processes), N(res->most_processes),
+		    N(sim_context_switches(machine_sim(m))), N(outs));
+	if (res->oom_kills == 0)
+		return;
+	fprintf(f, "  exhausted memory and swap space: %s (%d, %s) was killed "
+	    "at %.3f s", res->oom.name, res->oom.pid,
+	    B(res->oom.pages * 4096),
+	    (double)res->oom.when / (double)sim_hz(machine_sim(m)));
+	if (res->oom_kills > 1)
+		fprintf(f, ", and %s more", N(res->oom_kills - 1));
+	fprintf(f, "; --mem or --swap give more\n");
+}
+
 static void
 text_paging(struct machine *m, FILE *f)
 {
@@ -265,6 +287,7 @@ summary_text(struct machine *m, const struct machine_config *mc,
 	if (mc->nspecs != 0)
 		text_programs(m, res, f);
 	text_time(m, mc, res, f);
+	text_processes(m, res, f);
 	text_memory(m, mc, res, f);
 	text_paging(m, f);
 	text_disks(m, mc, res, f);
@@ -308,6 +331,9 @@ json_result(cJSON *o, const struct machine_config *mc,
 	put_u64(o, "min_frames", res->min_frames);
 	put_u64(o, "peak_rss_pages", res->peak_rss_pages);
 	put_u64(o, "peak_used_pages", res->peak_used_pages);
+	put_u64(o, "processes", res->processes);
+	put_u64(o, "most_processes", res->most_processes);
+	put_u64(o, "oom_kills", res->oom_kills);
 	cJSON_AddNumberToObject(o, "host_seconds", res->host_seconds);
 }
 

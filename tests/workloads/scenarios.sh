@@ -87,6 +87,13 @@ for name; do
 	    ready + running + page_wait + sleeping + swapped + swap_wait <>
 	    (SELECT sum(end - start) FROM states s WHERE s.pid = p.pid)")" = \
 	    0 ] || bad "$name: sums of states"
+	kills=0
+	[ "$name" != leak ] || kills=1
+	grep -q "\"oom_kills\": $kills,\$" "$name.json" ||
+	    bad "$name: killed processes in JSON"
+	[ "$name" != leak ] || "$vmsim" run --scenario leak --no-db 2>&1 |
+	    grep -q 'exhausted .*: leak (.*) was killed at' ||
+	    bad "$name: the summary does not say what was killed"
 	grep -q '"programs": \[' "$name.json" || bad "$name: no programs in JSON"
 	"$vmsim" plot processes "$name.db" -o "$name.svg" ||
 	    bad "$name: cannot be drawn"
