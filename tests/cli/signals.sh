@@ -50,16 +50,21 @@ mkfifo input
 python3 -c 'import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])' "$vmsim" run --quiet --no-db \
-    --json=wait.json -- cat <input &
+    --json=wait.json -- sh -c 'echo ready; exec cat' <input >heard &
 pid=$!
 exec 3>input
+i=0
+while [ $i -lt 600 ] && [ ! -s heard ]; do
+	sleep 0.1
+	i=$((i + 1))
+done
 echo hello >&3
-sleep 1
 kill -INT $pid
 wait $pid
 rc=$?
 exec 3>&-
 [ $rc -eq 130 ] || bad "SIGINT while the guest reads: exit code $rc"
+[ "$(cat heard)" = ready ] || bad "the guest heard: $(cat heard)"
 grep -q '"interrupted": true' wait.json || bad "wait.json: $(cat wait.json)"
 
 "$vmsim" run --db kill.db -- gawk 'BEGIN { while (1) i++ }' 2>/dev/null &
