@@ -339,9 +339,9 @@ orphans(void)
 	if (pipe(p) != 0)
 		return;
 	if ((pid = fork()) == 0) {
-		if (fork() == 0) {
-			pid_t was = getppid();
+		pid_t was = getpid(); /* it may end before the orphan runs */
 
+		if (fork() == 0) {
 			close(p[0]);
 			while (getppid() == was)
 				nap(1);
