@@ -120,6 +120,8 @@ sched_charge(struct vm *vm, struct thread *td)
 
 	n = (sim_thread_cpu_cycles(td->td_sim) - td->td_charged) * FSCALE /
 	    tick;
+	if (n == 0)
+		return;
 	td->td_charged += n * tick / FSCALE;
 	estcpu_set(kg, estcpu_get(kg) + n);
 	if (kg->kg_estcpu / INVERSE_ESTCPU_WEIGHT != before)
