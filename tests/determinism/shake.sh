@@ -8,14 +8,17 @@ set -u
 vmsim=$1 guests=$3 smc=$4
 mkdir -p "$2" && work=$(cd "$2" && pwd) || exit 1
 input
-cp "$guests/pthreads" "$guests/signals" "$smc" "$work/" || exit 1
+# what the guest finds in its directory is an input: no outputs there
+mkdir -p "$work/here"
+cp "$work/in.txt" "$guests/pthreads" "$guests/signals" "$smc" "$work/here/" ||
+    exit 1
 fail=0
 
 run() { # db options...
 	db=$1
 	shift
 	rm -f "$db"
-	(cd "$work" && "$vmsim" run --quiet --db "$db" "$@" >"$db.out" \
+	(cd "$work/here" && "$vmsim" run --quiet --db "$db" "$@" >"$db.out" \
 	    2>"$db.err" </dev/null)
 }
 
