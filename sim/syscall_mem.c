@@ -518,7 +518,15 @@ madvise_do(struct sysctx *c, vm_offset_t start, uint64_t size, int advice)
 		return (populate(c, start, size, VM_PROT_READ));
 	case MADV_POPULATE_WRITE:
 		return (populate(c, start, size, VM_PROT_WRITE));
-	default: /* about forks, dumps, huge and like pages */
+	case MADV_DONTFORK:
+		return (advise(c, start, size, VM_ADV_DONTFORK));
+	case MADV_DOFORK:
+		return (advise(c, start, size, VM_ADV_DOFORK));
+	case MADV_WIPEONFORK:
+		return (advise(c, start, size, VM_ADV_WIPEONFORK));
+	case MADV_KEEPONFORK:
+		return (advise(c, start, size, VM_ADV_KEEPONFORK));
+	default: /* about dumps, huge and like pages */
 		return (check_mapped(c, start, size));
 	}
 }

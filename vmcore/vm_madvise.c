@@ -169,6 +169,30 @@ vm_map_set_behavior(struct vm *vm, vm_map_t map, vm_map_entry_t entry,
 	vm_map_simplify_entry(vm, map, entry);
 }
 
+/* What a fork does with it. Only private memory without a file can be wiped. */
+static int
+vm_map_set_fork(struct vm *vm, vm_map_t map, vm_map_entry_t entry,
+    vm_offset_t start, vm_offset_t end, enum vm_advice advice)
+{
+	const uint32_t flag = advice == VM_ADV_DONTFORK ||
+	    advice == VM_ADV_DOFORK ? MAP_ENTRY_DONTFORK :
+	    MAP_ENTRY_WIPEONFORK;
+	bool set = advice == VM_ADV_DONTFORK || advice == VM_ADV_WIPEONFORK;
+	uint64_t offset;
+
+	if (advice == VM_ADV_WIPEONFORK &&
+	    (entry->inheritance == VM_INHERIT_SHARE ||
+	    vm_map_entry_file(entry, &offset) != NULL))
+		return (EINVAL);
+	if (((entry->eflags & flag) != 0) == set)
+		return (0);
+	vm_map_clip_start(vm, map, entry, start);
+	vm_map_clip_end(vm, map, entry, end);
+	entry->eflags ^= flag;
+	vm_map_simplify_entry(vm, map, entry);
+	return (0);
+}
+
 /* Advice on the part [start, end) of one entry. errno. */
 static int
 vm_madvise_entry(struct vm *vm, vm_map_t map, vm_map_entry_t entry,
@@ -182,6 +206,11 @@ vm_madvise_entry(struct vm *vm, vm_map_t map, vm_map_entry_t entry,
 	case VM_ADV_SEQUENTIAL:
 		vm_map_set_behavior(vm, map, entry, start, end, advice);
 		return (0);
+	case VM_ADV_DONTFORK:
+	case VM_ADV_DOFORK:
+	case VM_ADV_WIPEONFORK:
+	case VM_ADV_KEEPONFORK:
+		return (vm_map_set_fork(vm, map, entry, start, end, advice));
 	case VM_ADV_LINUX_DONTNEED:
 		return (vm_map_discard(vm, map, entry, start, end));
 	case VM_ADV_WILLNEED:

@@ -18,6 +18,10 @@
 #define MAP_ENTRY_GROWS_DOWN 0x1000
 #define MAP_ENTRY_USER_WIRED 0x2000
 #define MAP_ENTRY_STACK 0x4000 /* ours: part of a stack */
+/* Linux's advice about forks: children do not have it, or find it empty. */
+#define MAP_ENTRY_DONTFORK 0x10000
+#define MAP_ENTRY_WIPEONFORK 0x20000
+#define MAP_ENTRY_FORK_MASK 0x30000
 
 #define VM_STACK_GUARD (256u * PAGE_SIZE) /* Linux: kept free below a stack */
 #define VM_STACK_SGROWSIZ (128u * 1024) /* a stack's first size and step */

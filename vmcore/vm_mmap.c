@@ -324,6 +324,34 @@ vm_range_mapped(vm_map_t map, vm_offset_t start, vm_offset_t end)
 	return (true);
 }
 
+/* Might Linux have entry and the next one as one area? What lies behind private
+ * memory is not looked at: once all is copied it is not known any more. */
+static bool
+vm_entries_alike(const struct vm_map_entry *a, const struct vm_map_entry *b)
+{
+	const uint32_t flags = MAP_ENTRY_FORK_MASK | MAP_ENTRY_USER_WIRED;
+
+	return (a->protection == b->protection &&
+	    a->inheritance == b->inheritance &&
+	    ((a->eflags ^ b->eflags) & flags) == 0 &&
+	    (a->inheritance != VM_INHERIT_SHARE || (a->object == b->object &&
+	    a->offset + (a->end - a->start) == b->offset)));
+}
+
+/* [start, end) is mapped. */
+static bool
+vm_range_alike(vm_map_t map, vm_offset_t start, vm_offset_t end)
+{
+	vm_map_entry_t entry;
+
+	(void)vm_map_lookup_entry(map, start, &entry);
+	for (; entry->end < end; entry = entry->next) {
+		if (!vm_entries_alike(entry, entry->next))
+			return (false);
+	}
+	return (true);
+}
+
 /* More of what ends at `at`, `size` bytes further. */
 static int
 vm_mremap_extend(struct mremap *r, vm_offset_t at, uint64_t size)
@@ -340,13 +368,14 @@ vm_mremap_extend(struct mremap *r, vm_offset_t at, uint64_t size)
 	nw.prot = last->protection;
 	nw.max_prot = last->max_protection;
 	nw.inheritance = last->inheritance;
+	nw.eflags = last->eflags & MAP_ENTRY_FORK_MASK;
 	file = vm_map_entry_file(last, &offset);
 	if (file != NULL) {
 		nw.object = file;
 		nw.offset = offset + (last->end - last->start);
 		vm_object_reference(r->vm, file);
 		if (last->inheritance != VM_INHERIT_SHARE)
-			nw.eflags = MAP_ENTRY_COW | MAP_ENTRY_NEEDS_COPY;
+			nw.eflags |= MAP_ENTRY_COW | MAP_ENTRY_NEEDS_COPY;
 	}
 	if (vm_map_insert(r->vm, map, &nw, NULL) == KERN_SUCCESS)
 		return (0);
@@ -412,10 +441,12 @@ vm_mremap_locked(struct mremap *r, bool may_move, bool fixed)
 		r->end = r->old + r->new_size;
 		r->old_size = r->new_size;
 	}
+	more = r->new_size - r->old_size;
+	if ((fixed || more != 0) && !vm_range_alike(map, r->old, r->end))
+		return (EFAULT);
 	if (fixed)
 		return (vm_mremap_move(r, true));
 	r->target = r->old;
-	more = r->new_size - r->old_size;
 	if (more == 0)
 		return (0);
 	if (vm_mmap_free_hint(map, r->end, r->end + more))

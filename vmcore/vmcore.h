@@ -346,7 +346,9 @@ int vm_mremap(struct vm *vm, struct vmspace *vs, vm_offset_t old_addr,
     vm_offset_t *new_addr);
 enum vm_advice { VM_ADV_NORMAL, VM_ADV_RANDOM, VM_ADV_SEQUENTIAL,
 	VM_ADV_WILLNEED, VM_ADV_DONTNEED, VM_ADV_FREE,
-	VM_ADV_LINUX_DONTNEED /* drops anonymous pages at once */ };
+	VM_ADV_LINUX_DONTNEED, /* drops anonymous pages at once */
+	VM_ADV_DONTFORK, VM_ADV_DOFORK, /* children have it not, or have it */
+	VM_ADV_WIPEONFORK, VM_ADV_KEEPONFORK }; /* ... find it empty */
 int vm_madvise(struct vm *vm, struct vmspace *vs, vm_offset_t addr,
     uint64_t length, enum vm_advice advice);
 /* Writes dirty pages of shared file maps; sync waits. May sleep. */

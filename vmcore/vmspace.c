@@ -251,10 +251,35 @@ vmspace_fork_copy(struct vm *vm, vm_map_t dst, vm_map_t src,
 	vmspace_copy_mappings(vm, dst, src, entry);
 }
 
+/* MAP_ENTRY_WIPEONFORK: the same place, with nothing in it. */
+static void
+vmspace_fork_zero(struct vm *vm, vm_map_t dst, const struct vm_map_entry *old)
+{
+	vm_map_entry_t entry = vmspace_clone_entry(vm, dst, old);
+
+	entry->eflags &= (uint32_t)~(MAP_ENTRY_COW | MAP_ENTRY_NEEDS_COPY);
+	entry->offset = 0;
+	vm_map_entry_link(vm, dst, dst->header.prev, entry);
+}
+
+static void
+vmspace_fork_entry(struct vm *vm, vm_map_t dst, vm_map_t src,
+    vm_map_entry_t old)
+{
+	if ((old->eflags & MAP_ENTRY_WIPEONFORK) != 0)
+		vmspace_fork_zero(vm, dst, old);
+	else if (old->inheritance == VM_INHERIT_SHARE)
+		vmspace_fork_share(vm, dst, src, old);
+	else
+		vmspace_fork_copy(vm, dst, src, old);
+	dst->size += old->end - old->start;
+}
+
 /*
  * vmspace_fork: a copy of an address space, by inheritance of each entry.
  * The parent's map stays locked meanwhile.
- * Source: FreeBSD 11 vm_map.c, vmspace_fork().
+ * Source: FreeBSD 11 vm_map.c, vmspace_fork(); the advice of
+ *         MAP_ENTRY_FORK_MASK is Linux's.
  */
 struct vmspace *
 vmspace_fork(struct vm *vm, struct vmspace *vs)
@@ -270,13 +295,9 @@ vmspace_fork(struct vm *vm, struct vmspace *vs)
 	vm_map_lock(vm, dst);
 	for (entry = src->header.next; entry != &src->header;
 	    entry = entry->next) {
-		if (entry->inheritance == VM_INHERIT_NONE)
-			continue;
-		if (entry->inheritance == VM_INHERIT_SHARE)
-			vmspace_fork_share(vm, dst, src, entry);
-		else
-			vmspace_fork_copy(vm, dst, src, entry);
-		dst->size += entry->end - entry->start;
+		if (entry->inheritance != VM_INHERIT_NONE &&
+		    (entry->eflags & MAP_ENTRY_DONTFORK) == 0)
+			vmspace_fork_entry(vm, dst, src, entry);
 	}
 	vm_map_unlock(vm, dst);
 	vm_map_unlock(vm, src);

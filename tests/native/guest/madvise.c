@@ -1,7 +1,71 @@
 /* Semantics 6: advice. */
 #include "guest.h"
 
+#include <sys/wait.h>
+
 #define RW (PROT_READ | PROT_WRITE)
+
+/* What a child finds of three pages, the second with the advice. */
+static void
+in_child(const char *what, char *p)
+{
+	pid_t pid;
+	int st;
+
+	fflush(stdout);
+	if ((pid = fork()) == 0) {
+		printf("%s:", what);
+		for (int i = 0; i < 3; i++) {
+			int sig = try_read(p + (size_t)i * PAGE);
+
+			printf(" %d", sig != 0 ? -sig : p[(size_t)i * PAGE]);
+		}
+		/* a grandchild finds it as its parent did */
+		if (try_read(p + PAGE) == 0 &&
+		    mprotect(p + PAGE, PAGE, RW) == 0)
+			p[PAGE] = 9;
+		fflush(stdout);
+		if ((pid = fork()) == 0) {
+			int sig = try_read(p + PAGE);
+
+			printf(", %d\n", sig != 0 ? -sig : p[PAGE]);
+			fflush(stdout);
+			_exit(0);
+		}
+		waitpid(pid, &st, 0);
+		_exit(0);
+	}
+	waitpid(pid, &st, 0);
+}
+
+static void
+forks(int fd)
+{
+	char *p = anon(3 * PAGE, RW), *f, *s;
+
+	memset(p, 5, 3 * PAGE);
+	say("dontfork", madvise(p + PAGE, PAGE, MADV_DONTFORK));
+	in_child("not there", p);
+	say("dofork", madvise(p, 3 * PAGE, MADV_DOFORK));
+	in_child("there", p);
+	say("wipeonfork", madvise(p + PAGE, PAGE, MADV_WIPEONFORK));
+	in_child("empty", p);
+	printf("the parent's %d\n", p[PAGE]);
+	say("not all alike", mremap(p, 3 * PAGE, 6 * PAGE, MREMAP_MAYMOVE) ==
+	    MAP_FAILED ? -1 : 0);
+	say("wipe all", madvise(p, 3 * PAGE, MADV_WIPEONFORK));
+	p = mremap(p, PAGE, 3 * PAGE, MREMAP_MAYMOVE);
+	in_child("moved and longer", p);
+	say("keeponfork", madvise(p, 3 * PAGE, MADV_KEEPONFORK));
+	in_child("kept", p);
+	f = mmap(NULL, PAGE, RW, MAP_PRIVATE, fd, 0);
+	say("wipe a file", madvise(f, PAGE, MADV_WIPEONFORK));
+	s = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	say("wipe shared memory", madvise(s, PAGE, MADV_WIPEONFORK));
+	munmap(p + PAGE, PAGE);
+	say("a hole", madvise(p, 3 * PAGE, MADV_WIPEONFORK));
+	in_child("around it", p);
+}
 
 int
 main(void)
@@ -59,5 +123,7 @@ main(void)
 	say("dontneed of code", madvise((void *)((uintptr_t)main &
 	    ~(PAGE - 1)), PAGE, MADV_DONTNEED));
 	printf("still running\n");
+	fflush(stdout);
+	forks(fd);
 	return (0);
 }
