@@ -64,7 +64,6 @@ struct sched_state {
 	char name[64]; /* as given, with its options */
 	uint64_t pos; /* first block of the last request dispatched */
 	uint64_t end; /* the block after its last */
-	uint32_t cyl; /* cylinder of pos */
 	bool down; /* SCAN and VSCAN: direction */
 	uint64_t weight_ppm; /* VSCAN's R; aged SPTF's weight */
 	uint32_t reads_first; /* writes may be passed so often; 0: off */

@@ -77,14 +77,26 @@ pick_sstf(const struct choice *c)
 	return best;
 }
 
+/* That of the block after the last request: there the arm stands. */
+static uint32_t
+cylinder_now(const struct choice *c)
+{
+	const struct device *d = c->dev;
+	uint64_t lbn = c->s->end;
+
+	if (lbn >= d->sectors)
+		lbn = d->sectors - 1;
+	return d->ops->cylinder(d->dev, lbn);
+}
+
 static struct disk_io *
 pick_sstf_cyl(const struct choice *c)
 {
 	struct disk_io *io, *best = NULL;
-	uint64_t d, least = UINT64_MAX;
+	uint64_t d, least = UINT64_MAX, cyl = cylinder_now(c);
 
 	FOREACH(c, io) {
-		d = distance(io->cyl, c->s->cyl);
+		d = distance(io->cyl, cyl);
 		if (d < least) {
 			least = d;
 			best = io;
@@ -131,12 +143,12 @@ pick_vscan(const struct choice *c)
 {
 	struct disk_io *io, *best = NULL;
 	uint64_t penalty = c->s->weight_ppm * c->dev->cylinders;
-	uint64_t d, least = UINT64_MAX;
+	uint64_t d, least = UINT64_MAX, cyl = cylinder_now(c);
 	bool back;
 
 	FOREACH(c, io) {
-		back = c->s->down ? io->cyl > c->s->cyl : io->cyl < c->s->cyl;
-		d = distance(io->cyl, c->s->cyl) * 1000000;
+		back = c->s->down ? io->cyl > cyl : io->cyl < cyl;
+		d = distance(io->cyl, cyl) * 1000000;
 		if (back)
 			d += penalty;
 		if (d < least) {
@@ -442,7 +454,6 @@ sched_dispatched(struct sched_state *s, const struct disk_io *io)
 		s->down = io->run_lbn < s->pos;
 	s->pos = io->run_lbn;
 	s->end = io->run_lbn + io->run_blocks;
-	s->cyl = io->cyl;
 }
 
 struct disk_io *

@@ -159,6 +159,40 @@ START_TEST(ranking_on_a_random_load)
 }
 END_TEST
 
+/*
+ * SSTF by cylinder counts from the block after the last request (sheet,
+ * section 6), not from where that request began.
+ */
+START_TEST(nearest_cylinder_is_that_of_the_arm)
+{
+	static const char *const names[] = { "sstf-cyl", "vscan:0" };
+	const uint64_t cyl = UINT64_C(19) * 72;
+	struct disk_io first, below, above, last;
+	struct disk_rig r;
+	struct sim_err err;
+
+	for (size_t s = 0; s < 2; s++) {
+		rig_from(&r, "hp97560", NULL, 0, false);
+		ck_assert_int_eq(disk_engine_set_scheduler(r.e, names[s],
+		    &err), 0);
+		/* cylinders 10 to 13; then 9 or 15, the nearer is 15 */
+		rig_submit(&r, &first, DISK_READ, 10 * cyl,
+		    (uint32_t) (3 * cyl + 16), 0);
+		rig_submit(&r, &below, DISK_READ, 9 * cyl, 16, PS_PER_US);
+		rig_submit(&r, &above, DISK_READ, 15 * cyl, 16, PS_PER_US);
+		ck_assert_uint_eq(rig_drain(&r), 3);
+		ck_assert_uint_lt(above.start, below.start);
+		/* a request that ends with the disk's last block */
+		rig_submit(&r, &last, DISK_READ, 1962 * cyl - 16, 16, 0);
+		rig_submit(&r, &below, DISK_READ, 0, 16, 0);
+		rig_submit(&r, &above, DISK_READ, 1961 * cyl, 16, 0);
+		ck_assert_uint_eq(rig_drain(&r), 3);
+		ck_assert_uint_lt(above.start, below.start);
+		rig_free(&r);
+	}
+}
+END_TEST
+
 START_TEST(vscan_lies_between_sstf_and_scan)
 {
 	static struct work a, b;
@@ -475,7 +509,8 @@ int
 main(void)
 {
 	const TTest *const tests[] = { schedulers_against_their_rules,
-		ranking_on_a_random_load, vscan_lies_between_sstf_and_scan,
+		ranking_on_a_random_load, nearest_cylinder_is_that_of_the_arm,
+		vscan_lies_between_sstf_and_scan,
 		ageing_bounds_the_wait, nothing_passes_a_barrier,
 		deadline_prefers_reads_in_batches,
 		reads_first_but_not_for_ever, neighbours_merge,
