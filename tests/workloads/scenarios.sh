@@ -33,19 +33,29 @@ shows() {
 		    min(swapped_s) > 20 FROM v_processes
 		    WHERE label LIKE 'editor.%'" ;;
 	build)
-		echo "SELECT count(*) = 4 AND sum(exit_code) = 0 FROM
-		    processes WHERE name = 'cc1'" ;;
+		echo "SELECT count(*) = 4 AND sum(exit_code) = 0 AND
+		    max(page_wait) FILTER (WHERE at = 1) >
+		    10 * max(page_wait) FILTER (WHERE at = 4) FROM
+		    (SELECT *, row_number() OVER (ORDER BY start) AS at FROM
+		    processes WHERE name = 'cc1')" ;;
 	leak)
 		echo "SELECT (SELECT signal = 9 FROM processes WHERE label =
 		    'leak') AND (SELECT exit_code = 0 FROM processes WHERE
 		    label = 'worker') AND (SELECT count(*) > 0 FROM v_events
 		    WHERE kind = 'oom_kill')" ;;
 	scan-flood)
-		echo "SELECT count(*) > 5 FROM v_faults WHERE kind = 'swap' AND
-		    pid = 100 AND seconds > 8" ;;
+		# runs before, hardly during, and again after the scan
+		echo "SELECT (SELECT sum(ms) > 4000 FROM v_states WHERE
+		    pid = 100 AND state = 'running' AND seconds < 5) AND
+		    (SELECT sum(ms) < 5000 FROM v_states WHERE pid = 100 AND
+		    state = 'running' AND seconds BETWEEN 15 AND 55) AND
+		    (SELECT count(*) > 200 FROM v_faults f WHERE pid = 100 AND
+		    kind = 'swap' AND seconds > (SELECT end_s FROM v_processes
+		    WHERE label = 'scan'))" ;;
 	fork-storm)
-		echo "SELECT count(*) = 601 AND sum(exit_code) = 0 FROM
-		    processes" ;;
+		echo "SELECT (SELECT count(*) = 601 AND sum(exit_code) = 0
+		    FROM processes) AND (SELECT count(*) > 0 FROM v_states
+		    WHERE pid = 100 AND wait = 'vmwait')" ;;
 	shared-library)
 		echo "SELECT (SELECT majflt > 20 FROM processes WHERE label =
 		    'awk.1') AND (SELECT sum(majflt) = 0 FROM processes WHERE
@@ -57,9 +67,14 @@ shows() {
 		echo "SELECT count(DISTINCT pid) = 1 AND count(*) > 2 AND
 		    max(b) = 512 FROM v_events WHERE kind = 'rss_trim'" ;;
 	interactive-batch)
-		echo "SELECT (SELECT min(end) FROM processes WHERE label LIKE
-		    'person%') > 0 AND (SELECT sum(majflt) > 20 FROM processes
-		    WHERE label LIKE 'person%')" ;;
+		# a key's answer takes longer once memory is wanted by another
+		echo "WITH naps AS (SELECT seconds + ms / 1e3 AS woken,
+		    lead(seconds) OVER (PARTITION BY tid ORDER BY seq) AS next
+		    FROM v_states WHERE state = 'sleeping' AND pid < 103)
+		    SELECT avg(next - woken) FILTER (WHERE woken > 7) >
+		    5 * avg(next - woken) FILTER (WHERE woken < 6) AND
+		    avg(next - woken) FILTER (WHERE woken < 6) < 0.05 FROM naps
+		    WHERE next IS NOT NULL" ;;
 	*) echo "SELECT 0" ;;
 	esac
 }

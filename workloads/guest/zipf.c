@@ -103,12 +103,13 @@ int
 main(int argc, char **argv)
 {
 	uint64_t size = 8 << 20, ops = 200000, alpha = 90, write = 30,
-	    seed = 1;
+	    seed = 1, work = 0, computed = 1;
 	const struct guest_option options[] = {
 		{ "size", &size, 4096, 1ull << 36, "bytes" },
 		{ "ops", &ops, 1, UINT64_MAX, "accesses" },
 		{ "alpha", &alpha, 0, 300, "exponent in hundredths" },
 		{ "write", &write, 0, 100, "percent that write" },
+		{ "work", &work, 0, 1u << 30, "computations on each access" },
 		{ "seed", &seed, 0, UINT64_MAX, "of the random numbers" },
 		{ NULL, NULL, 0, 0, NULL },
 	};
@@ -130,6 +131,8 @@ main(int argc, char **argv)
 
 		if (guest_below(&seed, 100) < write)
 			*w += i;
+		for (uint64_t j = 0; j < work; j++)
+			*w ^= guest_random(&computed) & 1;
 		check = guest_mix(check, *w ^ k);
 	}
 	return (guest_done("zipf", check));
