@@ -87,9 +87,9 @@ process(void)
 	    stat_field("/proc/self/stat", 4) == getppid(),
 	    stat_field("/proc/self/stat", 5) == getpgrp(),
 	    stat_field("/proc/self/stat", 6) == getsid(0));
-	errno = 0;
-	if (nice(3) == -1 && errno != 0)
-		perror("nice");
+	/* the host's is nicer already when its user said so */
+	if (setpriority(PRIO_PROCESS, 0, 19) != 0)
+		perror("setpriority");
 	printf("priority %lld nice %lld threads %lld\n",
 	    stat_field("/proc/self/stat", 18),
 	    stat_field("/proc/self/stat", 19),
@@ -241,9 +241,6 @@ machine(void)
 	    &load[0], &load[1], &load[2], tail));
 	printf("faults counted %d\n", strtoll(line_of("/proc/vmstat",
 	    "pgfault "), NULL, 10) > 0);
-	printf("root mounted %d %d\n", strstr(slurp("/proc/mounts"),
-	    " / ") != NULL, strstr(slurp("/proc/self/mountinfo"),
-	    " / / ") != NULL);
 	printf("kernel %.6s", slurp("/proc/sys/kernel/ostype"));
 	printf("swap %.8s\n", slurp("/proc/swaps"));
 }

@@ -56,4 +56,10 @@ for name; do
 	one "$name" 64M
 	one "$name" 2M
 done
+# What the host has mounted where depends on the host (none is / in a chroot).
+"$vmsim" run --quiet --no-db -- sh -c 'grep -q " / " /proc/mounts &&
+    grep -q " / / " /proc/self/mountinfo' || {
+	echo "FAIL: no root in the guest's mounts" >&2
+	fail=1
+}
 exit $fail
