@@ -561,11 +561,22 @@ read_write_behind(struct rd *r, const cJSON *c, struct hdd_cache *h)
 		    " any");
 }
 
+/*
+ * A drive that disconnects between a write's command and its data (`extra`)
+ * begins to write when 10 sectors are in, 15 of a request of 45 or more:
+ * DiskSim 4.0's rule for such drives, part of the published set of the HP
+ * C2247A though none of its parameters.
+ */
 static void
-read_marks(struct rd *r, const cJSON *c, struct hdd_cache *h)
+read_marks(struct rd *r, const cJSON *c, struct hdd_cache *h, bool extra)
 {
 	const cJSON *w = rd_object(r, c, "write_start_sectors"), *i;
 
+	if (extra) {
+		h->write_start_limit = 45;
+		h->write_start[0] = 10;
+		h->write_start[1] = 15;
+	}
 	if (rd_bool(r, c, "apply_read_fence", false))
 		h->fence_sectors = (uint32_t) (rd_uint(r, c,
 		    "read_fence_bytes", 0, UINT32_MAX, 0) / DISK_SECTOR);
@@ -592,7 +603,7 @@ static const char *const cache_keys[] = { "bytes", "segments",
 	"overhead_overlaps_flush", "write_start_sectors", "note", NULL };
 
 static void
-read_cache(struct rd *r, const cJSON *o, struct hdd_cache *h)
+read_cache(struct rd *r, const cJSON *o, struct hdd_cache *h, bool extra)
 {
 	const cJSON *c = rd_object(r, o, "cache");
 	uint64_t bytes;
@@ -614,7 +625,7 @@ read_cache(struct rd *r, const cJSON *o, struct hdd_cache *h)
 		rd_fail(r, c, "\"separate_write_segment\" needs two segments");
 	read_read_ahead(r, c, h);
 	read_write_behind(r, c, h);
-	read_marks(r, c, h);
+	read_marks(r, c, h, extra);
 	/* What the sheet's two kinds of buffer do (5.1 streaming, 5.2 tracks),
 	 * where the file does not say. */
 	tracks = h->read_ahead == RA_TRACK_PLUS || h->read_ahead == RA_TRACK;
@@ -679,7 +690,7 @@ rd_hdd(struct rd *r, const cJSON *o, struct disk_params *p)
 	read_overhead_rows(r, o, &h->overhead);
 	read_phases(r, o, &h->overhead);
 	read_bus(r, o, h);
-	read_cache(r, o, &h->cache);
+	read_cache(r, o, &h->cache, h->overhead.extra);
 	h->zero_latency = rd_bool(r, o, "zero_latency", false);
 	h->queue_depth = (uint32_t) rd_uint(r, o, "queue_depth", 1, 65536,
 	    rd_uint(r, o, "ncq_depth", 1, 65536, 1));
