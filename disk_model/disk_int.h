@@ -49,6 +49,8 @@ int fixed_create(struct disk_engine *e, const struct disk_params *p,
 /* From a device: this command is over at time t (not before now). */
 void disk_engine_complete(struct disk_engine *e, struct disk_io *io,
     uint64_t t);
+/* The order is the device's business: the scheduler is "none". */
+bool disk_engine_hands_over(const struct disk_engine *e);
 
 /* ------------------------------------------------------------ schedulers */
 
@@ -76,6 +78,8 @@ struct sched_state {
 
 /* -EINVAL when there is no such scheduler. */
 int sched_init(struct sched_state *s, const char *name, struct sim_err *err);
+/* It leaves the order to the device ("none"). */
+bool sched_hands_over(const struct sched_state *s);
 /*
  * Choose among the queue's requests before `limit` (NULL: all of them; never
  * empty). Does not remove it.

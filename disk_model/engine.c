@@ -50,6 +50,12 @@ disk_engine_scheduler(const struct disk_engine *e)
 	return e->sched.name;
 }
 
+bool
+disk_engine_hands_over(const struct disk_engine *e)
+{
+	return sched_hands_over(&e->sched);
+}
+
 int
 disk_engine_add_fault(struct disk_engine *e, const struct disk_fault *f)
 {

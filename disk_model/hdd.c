@@ -410,12 +410,17 @@ serve(struct hdd *h, struct disk_io *io, uint64_t now)
 
 /* ------------------------------------------------------------ device */
 
+/*
+ * A drive with a queue chooses by itself, and would undo the order of a
+ * scheduler in front of it: from such a one it takes a command at a time.
+ */
 static bool
 hdd_room(const void *dev)
 {
 	const struct hdd *h = dev;
 
-	return h->cur == NULL || h->nheld + 1 < h->p->queue_depth;
+	return h->cur == NULL || (h->nheld + 1 < h->p->queue_depth &&
+	    disk_engine_hands_over(h->engine));
 }
 
 static void

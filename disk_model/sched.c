@@ -3,8 +3,8 @@
  * device has room, among the requests that have arrived by then; of equals
  * the one that arrived first is taken.
  *
- * Interface: sched_init, sched_pick, sched_dispatched, sched_merge
- *            (disk_int.h).
+ * Interface: sched_init, sched_pick, sched_dispatched, sched_merge,
+ *            sched_hands_over (disk_int.h).
  * Source:    reference sheet, section 6. C-LOOK is BSD's disksort order. The
  *            deadline rules are those of the Linux deadline scheduler; aged
  *            SPTF follows Jacobson & Wilkes 1991 (time minus weight * wait).
@@ -427,6 +427,12 @@ reads_first(const struct choice *c)
 	if (c->s->passed++ < c->s->reads_first)
 		return DISK_READ;
 	return DISK_WRITE;
+}
+
+bool
+sched_hands_over(const struct sched_state *s)
+{
+	return strcmp(s->kind->name, "none") == 0;
 }
 
 struct disk_io *

@@ -694,4 +694,6 @@ rd_hdd(struct rd *r, const cJSON *o, struct disk_params *p)
 	h->zero_latency = rd_bool(r, o, "zero_latency", false);
 	h->queue_depth = (uint32_t) rd_uint(r, o, "queue_depth", 1, 65536,
 	    rd_uint(r, o, "ncq_depth", 1, 65536, 1));
+	if (h->queue_depth > 1 && rd_item(r, o, "scheduler") == NULL)
+		strcpy(p->scheduler, "none"); /* the drive chooses */
 }

@@ -351,6 +351,38 @@ START_TEST(drive_queues_by_itself)
 }
 END_TEST
 
+/*
+ * A scheduler of the host keeps its order in front of a drive with a queue of
+ * its own: selection happens when the device becomes free (sheet, section 6).
+ */
+START_TEST(host_scheduler_before_drive_queue)
+{
+	static const char *const deep[] = { "queue_depth=32" };
+	static const char *const names[] = { "fcfs", "scan", "clook", "sstf" };
+	struct disk_rig r[2];
+	static struct disk_io io[2][N];
+	struct sim_err err;
+
+	for (size_t s = 0; s < 4; s++) {
+		for (size_t d = 0; d < 2; d++) {
+			struct sim_rng rng;
+
+			rig_from(&r[d], "hp97560", deep, d, false);
+			ck_assert_int_eq(disk_engine_set_scheduler(r[d].e,
+			    names[s], &err), 0);
+			sim_rng_init(&rng, 78 + s, "queue");
+			for (int i = 0; i < N; i++)
+				rig_submit(&r[d], &io[d][i], DISK_READ,
+				    sim_rng_below(&rng, 160000) * 16, 16, 0);
+			ck_assert_uint_eq(rig_drain(&r[d]), N);
+			rig_free(&r[d]);
+		}
+		for (int i = 0; i < N; i++)
+			must(io[0][i].finish == io[1][i].finish);
+	}
+}
+END_TEST
+
 /* ------------------------------------------------------------ faults */
 
 static void
@@ -514,7 +546,8 @@ main(void)
 		ageing_bounds_the_wait, nothing_passes_a_barrier,
 		deadline_prefers_reads_in_batches,
 		reads_first_but_not_for_ever, neighbours_merge,
-		drive_queues_by_itself, media_errors,
+		drive_queues_by_itself, host_scheduler_before_drive_queue,
+		media_errors,
 		time_outs_and_torn_writes, the_disk_goes_away,
 		bad_faults_and_schedulers_are_refused,
 		blocks_past_the_end_are_refused,
