@@ -490,8 +490,7 @@ block_decode(struct cpu_blocks *bl, struct cpu_space *s, struct cpu_block *b)
 			in.flags = CPU_INSN_BAD;
 		b->icount++;
 		b->cycles += in.cycles;
-		if (in.flags &
-		    (CPU_INSN_UD | CPU_INSN_GP | CPU_INSN_RMW_CARRY))
+		if (in.flags & CPU_INSN_SPECIAL)
 			b->flags |= CPU_BLOCK_SPECIAL;
 		if (in.flags & CPU_INSN_BAD)
 			break;

@@ -94,6 +94,26 @@ is_rep(const ZydisDecodedInstruction *in)
 	    ZYDIS_ATTRIB_HAS_REPNE)) != 0;
 }
 
+static bool
+is_own_x87(const ZydisDecodedInstruction *in)
+{
+	switch (in->mnemonic) {
+	case ZYDIS_MNEMONIC_F2XM1:
+	case ZYDIS_MNEMONIC_FYL2X:
+	case ZYDIS_MNEMONIC_FYL2XP1:
+	case ZYDIS_MNEMONIC_FPTAN:
+	case ZYDIS_MNEMONIC_FPATAN:
+	case ZYDIS_MNEMONIC_FPREM:
+	case ZYDIS_MNEMONIC_FPREM1:
+	case ZYDIS_MNEMONIC_FSIN:
+	case ZYDIS_MNEMONIC_FCOS:
+	case ZYDIS_MNEMONIC_FSINCOS:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Flags that decide how the engine may run the instruction. */
 static uint8_t
 insn_flags(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *ops,
@@ -112,6 +132,8 @@ insn_flags(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *ops,
 		return strict ? CPU_INSN_GP : 0;
 	case ZYDIS_CATEGORY_STRINGOP:
 		return is_rep(in) ? CPU_INSN_ENDS : 0;
+	case ZYDIS_CATEGORY_X87_ALU:
+		return is_own_x87(in) ? CPU_INSN_X87 : 0;
 	case ZYDIS_CATEGORY_ROTATE:
 		if ((in->mnemonic == ZYDIS_MNEMONIC_RCL ||
 		    in->mnemonic == ZYDIS_MNEMONIC_RCR) && is_mem(&ops[0]))

@@ -81,6 +81,10 @@ enum cpu_insn_flags {
 	CPU_INSN_UD = 4, /* must raise #UD although the emulator runs it */
 	CPU_INSN_GP = 8, /* must raise #GP although the emulator runs it */
 	CPU_INSN_RMW_CARRY = 16, /* RCL/RCR on memory: not restartable */
+	CPU_INSN_X87 = 32, /* one that cpu_x87.c does */
+	/* what may not run as a part of a block */
+	CPU_INSN_SPECIAL = CPU_INSN_UD | CPU_INSN_GP | CPU_INSN_RMW_CARRY |
+	    CPU_INSN_X87,
 };
 
 struct cpu_insn {

@@ -95,6 +95,8 @@ extern const struct mmu_cpu_ops cpu_mmu_ops;
 void cpu_tlb_flush(struct cpu_uc *e);
 /* Drop whatever was translated from a frame; leaves the TLB stale. */
 void cpu_code_kill(struct cpu_uc *e, pfn_t pfn);
+/* The same for the blocks that begin, end or go on at va. */
+void cpu_code_cut(struct cpu_uc *e, uint64_t va);
 bool cpu_fill(uc_engine *uc, uint64_t va, uc_mem_type type, uc_tlb_entry *out,
     void *user);
 
@@ -129,6 +131,8 @@ void cpu_set_fpu(struct cpu_engine *pub, struct cpu_context *c,
     const void *fx512);
 /* Forget the exception memory (rule 11); the registers stay. */
 void cpu_exception_reset(struct cpu_uc *e);
+/* Does the x87 instruction 0xd9 `op` in place of the emulator. */
+void cpu_x87_run(struct cpu_uc *e, uint8_t op);
 /* The state of a fresh program: FPU control words, all else 0. */
 void cpu_start_state(struct cpu_uc *e);
 

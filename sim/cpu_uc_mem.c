@@ -22,23 +22,50 @@ cpu_tlb_flush(struct cpu_uc *e)
 	e->stats.tlb_flushes++;
 }
 
-/*
- * cpu_code_kill: drop whatever was translated from a frame, at any address. The
+/* Drop what was translated from a part of a frame, at any address. The
  * window's own fill leaves an entry in the TLB that no guest may find, so the
- * TLB is stale afterwards.
- */
-void
-cpu_code_kill(struct cpu_uc *e, pfn_t pfn)
+ * TLB is stale afterwards. */
+static void
+kill_range(struct cpu_uc *e, pfn_t pfn, uint64_t from, uint64_t to)
 {
 	uint64_t at = CPU_WINDOW + ((uint64_t)pfn << PAGE_SHIFT);
 
-	mmu_frame_cpu(e->mmu, pfn)->has_code = 0;
-	cpu_blocks_frame_changes(e->blocks, pfn);
 	e->window_open = true;
-	uc_ctl_remove_cache(e->uc, at, at + PAGE_SIZE);
+	uc_ctl_remove_cache(e->uc, at + from, at + to);
 	e->window_open = false;
 	e->tlb_stale = true;
 	e->stats.code_kills++;
+}
+
+void
+cpu_code_kill(struct cpu_uc *e, pfn_t pfn)
+{
+	mmu_frame_cpu(e->mmu, pfn)->has_code = 0;
+	cpu_blocks_frame_changes(e->blocks, pfn);
+	kill_range(e, pfn, 0, PAGE_SIZE);
+}
+
+/*
+ * cpu_code_cut: drop the blocks that begin or end at va, or run over it. One
+ * that begins there may be empty, so it is looked for from the byte before;
+ * the first of a page goes with the whole page.
+ */
+void
+cpu_code_cut(struct cpu_uc *e, uint64_t va)
+{
+	pfn_t pfn = pmap_extract(e->run.pmap, va);
+	uint64_t at = va & PAGE_MASK;
+
+	if (at != 0) {
+		if (pfn != PFN_NONE)
+			kill_range(e, pfn, at - 1, at + 1);
+		return;
+	}
+	if (pfn != PFN_NONE)
+		cpu_code_kill(e, pfn);
+	pfn = pmap_extract(e->run.pmap, va - 1);
+	if (pfn != PFN_NONE)
+		kill_range(e, pfn, PAGE_SIZE - 1, PAGE_SIZE);
 }
 
 static void

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "sim/cpu_uc_int.h"
+#include "sim/cpu_x87.h"
 
 #define NINT 19 /* 16 general registers, RFLAGS, FS and GS base */
 static const int int_ids[NINT] = { UC_X86_REG_RAX, UC_X86_REG_RCX,
@@ -276,6 +277,29 @@ cpu_exception_reset(struct cpu_uc *e)
 	uc_context_restore(e->uc, e->base.saved);
 	regs_write(e, c, fpu_ids, fat, NFPU);
 	regs_write(e, c, int_ids, iat, NINT);
+}
+
+void
+cpu_x87_run(struct cpu_uc *e, uint8_t op)
+{
+	static const unsigned control = 0, first = 9; /* in fpu_ids */
+	struct fpu_state f;
+	struct cpu_x87 x;
+	void *at[NFPU];
+
+	memset(&f, 0, sizeof(f));
+	fpu_places(&f, at);
+	regs_read(e, e->loaded, fpu_ids, at, NFPU);
+	x.control = f.fcw;
+	x.status = f.fsw;
+	x.tags = f.ftag;
+	memcpy(x.st, f.fp, sizeof(x.st));
+	(void)cpu_x87_execute(&x, op);
+	f.fsw = x.status;
+	f.ftag = x.tags;
+	memcpy(f.fp, x.st, sizeof(f.fp));
+	regs_write(e, e->loaded, fpu_ids + control, at + control, 3);
+	regs_write(e, e->loaded, fpu_ids + first, at + first, 8);
 }
 
 void

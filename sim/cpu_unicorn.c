@@ -445,32 +445,20 @@ start(struct cpu_uc *e, uint64_t step_end, struct cpu_exit *ex)
 	return after_start(e, err, step_end, ex);
 }
 
-static void
-kill_at(struct cpu_uc *e, uint64_t va)
-{
-	pfn_t pfn = pmap_extract(e->run.pmap, va);
-
-	if (pfn != PFN_NONE)
-		cpu_code_kill(e, pfn);
-}
-
 /*
  * Run, but stop at `end`, which lies straight ahead. An exit is baked into
- * what is translated meanwhile, so code near it is killed before and after.
+ * what is translated meanwhile, so code around it is dropped before and after.
  */
 static enum next
 start_until(struct cpu_uc *e, uint64_t end, struct cpu_exit *ex)
 {
-	uint64_t pc = e->loaded->rip;
 	enum next next;
 
-	kill_at(e, pc);
-	kill_at(e, end);
+	cpu_code_cut(e, end);
 	uc_ctl_set_exits(e->uc, &end, 1);
 	next = start(e, end, ex);
 	uc_ctl_set_exits(e->uc, &end, 0);
-	kill_at(e, pc);
-	kill_at(e, end);
+	cpu_code_cut(e, end);
 	return next;
 }
 
@@ -557,6 +545,23 @@ writable_all(struct cpu_uc *e, const uint8_t *code, size_t n,
 	return true;
 }
 
+/* One of cpu_x87.c's: 0xd9 and another byte, behind prefixes. */
+static enum next
+execute_x87(struct cpu_uc *e, const uint8_t *code, const struct cpu_insn *in)
+{
+	struct cpu_run *r = &e->run;
+
+	cpu_x87_run(e, code[in->length - 1]);
+	r->cycles += in->cycles;
+	r->instructions++;
+	r->counted++;
+	r->last = 0;
+	r->stop = STOP_NONE;
+	r->refused = FILL_OK;
+	e->loaded->rip += in->length;
+	return RUN_AGAIN;
+}
+
 /* The instruction at the program counter must be run, or refused, alone. */
 static enum next
 single(struct cpu_uc *e, struct cpu_exit *ex)
@@ -573,12 +578,15 @@ single(struct cpu_uc *e, struct cpu_exit *ex)
 		return exit_trap(ex, CPU_TRAP_UD);
 	if (in.flags & CPU_INSN_GP)
 		return exit_trap(ex, CPU_TRAP_GP);
+	if (in.flags & CPU_INSN_X87)
+		return execute_x87(e, code, &in);
 	if ((in.flags & CPU_INSN_RMW_CARRY) && !writable_all(e, code, n, ex))
 		return RUN_EXIT;
 	return step(e, in.length, ex);
 }
 
-/* Up to `most` instructions from the program counter straight ahead. */
+/* Up to `most` instructions from the program counter straight ahead, to the
+ * first that ends a block or is special. */
 static uint64_t
 straight_ahead(struct cpu_uc *e, uint64_t most)
 {
@@ -593,11 +601,27 @@ straight_ahead(struct cpu_uc *e, uint64_t most)
 		if (n == 0)
 			break;
 		cpu_decode(e->decoder, &e->costs, code, n, &in);
-		if (in.flags & (CPU_INSN_BAD | CPU_INSN_ENDS))
+		if (in.flags &
+		    (CPU_INSN_BAD | CPU_INSN_ENDS | CPU_INSN_SPECIAL))
 			break;
 		at += in.length;
 	}
 	return at;
+}
+
+/* The block ahead has a special instruction: run up to it, then do it. */
+static enum next
+run_special(struct cpu_uc *e, struct cpu_exit *ex)
+{
+	uint64_t at = straight_ahead(e, UINT64_MAX);
+
+	if (at != e->loaded->rip) {
+		enum next next = start_until(e, at, ex);
+
+		if (next != RUN_AGAIN || e->loaded->rip != at)
+			return next;
+	}
+	return single(e, ex);
 }
 
 /*
@@ -672,8 +696,10 @@ cpu_run(struct cpu_engine *pub, struct cpu_context *c, struct pmap *pmap,
 	}
 	next = go_on(e, ex);
 	while (next == RUN_AGAIN) {
-		if (r->stop == STOP_SPECIAL || r->refused == FILL_SELF)
+		if (r->refused == FILL_SELF)
 			next = single(e, ex);
+		else if (r->stop == STOP_SPECIAL)
+			next = run_special(e, ex);
 		else if (second_page_missing(e))
 			next = run_to_page_end(e, ex);
 		else

@@ -250,6 +250,37 @@ instructions(void)
 	    bytes("state", area, 160));
 }
 
+/* A value of each x87 function: n of them, added up bit by bit. */
+#define X87(name, code)                                                   \
+	do {                                                              \
+		unsigned long sum_ = 0, bits_;                            \
+                                                                          \
+		for (int i = 1; i < 200; i++) {                           \
+			long double x = i * 0.004L, y = 3.3L / i;         \
+                                                                          \
+			__asm__ volatile(code : "+t"(x) : "u"(y));        \
+			memcpy(&bits_, &x, sizeof(bits_));                \
+			sum_ = sum_ * 31 + bits_;                         \
+		}                                                         \
+		printf("x87 " name " %lx\n", sum_);                       \
+	} while (0)
+
+static void
+functions(void)
+{
+	X87("sine", "fsin");
+	X87("cosine", "fcos");
+	X87("both", "fsincos; faddp");
+	X87("tangent", "fptan; faddp");
+	X87("arc tangent", "fld %%st(1); fld %%st(1); fpatan; fstp %%st(1)");
+	X87("exponential", "f2xm1");
+	X87("logarithm", "fld %%st(1); fld %%st(1); fyl2x; fstp %%st(1)");
+	X87("logarithm near 1",
+	    "fld %%st(1); fld %%st(1); fyl2xp1; fstp %%st(1)");
+	X87("remainder", "fprem");
+	X87("remainder to nearest", "fprem1");
+}
+
 /* ---- files ---- */
 
 static void
@@ -368,6 +399,7 @@ main(int argc, char **argv)
 	clocks();
 	cpuid();
 	instructions();
+	functions();
 	files(argc > 1);
 	fflush(stdout);
 	clocks();

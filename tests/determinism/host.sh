@@ -135,6 +135,8 @@ check "signals ignored and blocked" "$here" env \
     --ignore-signal=HUP,PIPE,CHLD,QUIT,TSTP --block-signal=USR1,ALRM,TERM
 check "no terminal" "$here" setsid -w
 possible setarch -R true && check "addresses not random" "$here" setarch -R
+check "a processor that can less" "$here" env GLIBC_TUNABLES=\
+glibc.cpu.hwcaps=-AVX512F,-AVX2,-FMA,-AVX2_Usable,-FMA_Usable,-ERMS
 possible taskset -c 0 true && check "one host CPU" "$here" taskset -c 0
 check "input from a file" "$here" sh -c 'exec "$@" </etc/passwd' sh
 check "input closed" "$here" sh -c 'exec "$@" <&-' sh

@@ -1,17 +1,17 @@
 #!/bin/sh
-# usage: shake.sh VMSIM WORKDIR GUESTDIR SMC: what the emulator does by itself
+# usage: shake.sh VMSIM WORKDIR GUESTDIR OWN: what the emulator does by itself
 # (when it translates, empties its TLB, ends a block, stops) reaches nothing:
 # a run that is disturbed at random writes the same database as one that is
 # not.
 set -u
 . "$(dirname "$0")/lib.sh"
-vmsim=$1 guests=$3 smc=$4
+vmsim=$1 guests=$3 own=$4
 mkdir -p "$2" && work=$(cd "$2" && pwd) || exit 1
 input
 # what the guest finds in its directory is an input: no outputs there
 mkdir -p "$work/here"
-cp "$work/in.txt" "$guests/pthreads" "$guests/signals" "$smc" "$work/here/" ||
-    exit 1
+cp "$work/in.txt" "$guests/pthreads" "$guests/signals" "$own/smc" "$own/facts" \
+    "$work/here/" || exit 1
 fail=0
 
 run() { # db options...
@@ -52,4 +52,5 @@ check "a shell on 2 CPUs" --cpus 2 --mem 3M -- sh -c 'for i in 1 2 3; do
 check "threads on 4 CPUs" --cpus 4 --mem 2M -- ./pthreads
 check "signals" -- ./signals
 check "code that changes itself" -- ./smc
+check "all facts" -- ./facts
 exit $fail
