@@ -23,6 +23,7 @@ struct reader {
 	char buf[MAXLINE];
 	char *field[REQUESTS_MAXCOLUMNS];
 	size_t nfields;
+	uint64_t total; /* of the think times, ps */
 };
 
 static int
@@ -93,35 +94,58 @@ next_line(struct reader *r)
 
 /* ------------------------------------------------------------ numbers */
 
-/* Milliseconds with up to nine decimals, exactly. */
+#define MAXTIME (UINT64_MAX / 4) /* ps: 53 days */
+
+/* What follows an 'e': a power of ten; moves s behind it. */
+static bool
+parse_exponent(const char **s, int *scale)
+{
+	const char *p = *s;
+	int n = 0, sign = *p == '-' ? -1 : 1, digits = 0;
+
+	p += *p == '-' || *p == '+';
+	for (; *p >= '0' && *p <= '9' && digits < 3; p++, digits++)
+		n = n * 10 + (*p - '0');
+	*s = p;
+	*scale += sign * n;
+	return digits > 0;
+}
+
+/* A decimal number of milliseconds, exactly; what is below a ps is cut off. */
 static bool
 parse_ms(const char *s, uint64_t *ps)
 {
+	bool point = false, any = false;
 	uint64_t v = 0;
-	int decimals = -1;
+	int scale = 9;
 
-	if (*s < '0' || *s > '9')
-		return false;
-	for (; *s != '\0'; s++) {
-		if (*s == '.' && decimals < 0) {
-			decimals = 0;
+	for (; (*s >= '0' && *s <= '9') || (*s == '.' && !point); s++) {
+		if (*s == '.') {
+			point = true;
 			continue;
 		}
-		if (*s < '0' || *s > '9')
-			return false;
-		if (decimals == 9)
-			continue; /* below a picosecond */
-		if (v > (UINT64_MAX / 4 - 9) / 10)
-			return false;
+		any = true;
+		if (v > (MAXTIME - 9) / 10) {
+			if (!point)
+				return false;
+			continue;
+		}
 		v = v * 10 + (uint64_t) (*s - '0');
-		decimals += decimals >= 0;
+		scale -= point;
 	}
-	for (decimals = decimals < 0 ? 0 : decimals; decimals < 9;
-	     decimals++) {
-		if (v > UINT64_MAX / 40)
+	if (!any)
+		return false;
+	if ((*s == 'e' || *s == 'E') && (s++, !parse_exponent(&s, &scale)))
+		return false;
+	if (*s != '\0')
+		return false;
+	for (; scale > 0 && v > 0; scale--) {
+		if (v > MAXTIME / 10)
 			return false;
 		v *= 10;
 	}
+	for (; scale < 0 && v > 0; scale++)
+		v /= 10;
 	*ps = v;
 	return true;
 }
@@ -207,12 +231,25 @@ keep(struct reader *r, struct request_list *l, const char *name, int *out)
 	return 0;
 }
 
+static bool
+names_columns(const struct reader *r)
+{
+	for (size_t i = 0; i < r->nfields; i++)
+		for (size_t k = 0; k < NKNOWN; k++)
+			if (strcmp(known[k], r->field[i]) == 0)
+				return true;
+	return false;
+}
+
 static int
 read_header(struct reader *r, struct request_list *l, struct columns *c,
     bool requests)
 {
 	if (!next_line(r))
 		return r->error != 0 ? r->error : fail(r, "the file is empty");
+	if (requests && !names_columns(r))
+		return fail(r, "the first line must name the columns:"
+		    " arrival_ms or think_ms, op, lbn, blocks");
 	c->nfields = r->nfields;
 	for (size_t k = 0; k < NKNOWN; k++)
 		c->at[k] = -1;
@@ -286,9 +323,14 @@ read_time(struct reader *r, struct request_list *l, const struct columns *c,
 		return fail(r, "%s '%s' is not a time in milliseconds",
 		    known[think ? COL_THINK : COL_ARRIVAL], s);
 	io->arrival = ps;
-	if (think)
+	if (think) {
 		l->think[l->count] = ps;
-	else if (l->count > 0 && ps < io[-1].arrival)
+		if (ps > MAXTIME - r->total)
+			return fail(r, "the think times up to here add up to"
+			    " more than %llu ms",
+			    (unsigned long long) (MAXTIME / PS_PER_MS));
+		r->total += ps;
+	} else if (l->count > 0 && ps < io[-1].arrival)
 		return fail(r, "arrival_ms %s is before the line above", s);
 	return 0;
 }
@@ -371,6 +413,8 @@ parse(const char *file, const char *text, size_t size, uint64_t sectors,
 	size_t room = 0;
 
 	memset(l, 0, sizeof(*l));
+	if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		r.p += 3; /* a byte order mark, as spreadsheets write it */
 	read_header(&r, l, &c, requests);
 	while (r.error == 0 && next_line(&r)) {
 		if (r.nfields != c.nfields)

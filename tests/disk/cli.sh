@@ -70,6 +70,8 @@ wrong() { # LINE TEXT CONTENTS
 head='arrival_ms,op,lbn,blocks\n'
 wrong 0 'empty' ''
 wrong 1 "no line" "$head"
+wrong 1 'must name the columns' '0,R,0,8\n1,R,0,8\n'
+wrong 1 'must name the columns' 'arrival_ms;op;lbn;blocks\n0;R;0;8\n'
 wrong 1 "no column 'op'" 'arrival_ms,lbn,blocks\n0,1,2\n'
 wrong 1 'arrival_ms' 'op,lbn,blocks\nR,1,2\n'
 wrong 1 'twice' 'arrival_ms,op,lbn,lbn,blocks\n0,R,1,1,2\n'
@@ -77,9 +79,40 @@ wrong 3 'fields' "${head}0,R,0,8\n1,R,0\n"
 wrong 2 "op 'X'" "${head}0,X,0,8\n"
 wrong 3 'before the line above' "${head}5,R,0,8\n4,R,0,8\n"
 wrong 2 'not a time' "${head}-1,R,0,8\n"
+for t in . e3 1e 1.2.3 1e5x 99999999999 1e11 1e999 nan; do
+	wrong 2 'not a time' "${head}$t,R,0,8\n"
+done
+huge=4000000000,R,0,8
+wrong 3 'add up' "think_ms,op,lbn,blocks\n$huge\n$huge\n"
 wrong 2 'not a block' "${head}0,R,1e3,8\n"
 wrong 2 'not a number of sectors' "${head}0,R,0,0\n"
 wrong 2 "past the disk's end" "${head}0,R,99999999999,8\n"
+
+# the same list in other hands: line ends, order of columns, notes, a byte
+# order mark, times with an exponent, no line end at the end
+"$vmsim" disk replay - -d hp97560 -o plain.csv >/dev/null <<EOF ||
+arrival_ms,op,lbn,blocks
+0.5,R,5000,8
+150,W,100,16
+150.25,R,116,8
+EOF
+	bad "the plain list is refused"
+same() { # WHAT CONTENTS
+	printf "$2" >other.csv
+	"$vmsim" disk replay other.csv -d hp97560 -o o.csv >/dev/null ||
+	    bad "$1: refused"
+	cmp -s o.csv plain.csv || bad "$1: other results"
+}
+rows='0.5,R,5000,8\n150,W,100,16\n150.25,R,116,8'
+same 'no last line end' "$head$rows"
+same CRLF "arrival_ms,op,lbn,blocks\r\n0.5,R,5000,8\r\n\r\n150,W,100,16\r
+150.25,R,116,8\r\n"
+same 'byte order mark' "\357\273\277$head$rows\n"
+same exponents "${head}.5,R,5000,8\n1.5e+02,W,100,16\n15025E-2,R,116,8\n"
+same 'many digits' "${head}0.50000000000000000000,R,5000,8
+150.0,W,100,16\n150.2500000000000001,R,116,8\n"
+same order "# a note\n\nblocks, lbn ,id,op,arrival_ms
+8,5000,0,read,0.5\n# one more\n16,100,1,w,150\n8,116,2,r,150.25\n"
 
 # line N of a parameter file is wrong
 param() { # TEXT SED: from hp97560.json
