@@ -21,6 +21,7 @@
 
 #include "sim/rundb_int.h"
 
+#define SQLITE_NEEDED 3032000 /* for iif() */
 #define BUSY_MS 600000 /* a reader may hold up a commit that long */
 
 /* ------------------------------------------------------------ SQL helpers */
@@ -332,10 +333,30 @@ rundb_file_create(struct rundb *db, const char *path, struct sim_err *err)
 
 /* ------------------------------------------------------------ the end */
 
+/*
+ * SQLite writes the number of its own version into the header (bytes 96 to
+ * 99, for people to read). Another version of it is another host: what stands
+ * there is the first version that understands the schema's views.
+ */
+static void
+pin_version(struct rundb *db)
+{
+	const unsigned char number[4] = { SQLITE_NEEDED >> 24 & 0xff,
+		SQLITE_NEEDED >> 16 & 0xff, SQLITE_NEEDED >> 8 & 0xff,
+		SQLITE_NEEDED & 0xff };
+	ssize_t n;
+
+	do
+		n = pwrite(db->lock_fd, number, sizeof(number), 96);
+	while (n < 0 && errno == EINTR);
+}
+
 void
 rundb_file_close(struct rundb *db)
 {
 	close_conn(db);
+	if (db->lock_fd >= 0)
+		pin_version(db);
 	/* after SQLite: closing any descriptor drops its POSIX locks */
 	if (db->lock_fd >= 0)
 		close(db->lock_fd);

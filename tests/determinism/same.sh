@@ -57,4 +57,11 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 		echo "skipped: another user (it cannot read this directory)"
 	fi
 fi
+version=$(od -An -tu1 -j96 -N4 "$work/a.db" | tr -s ' ')
+if [ "$version" = " 0 46 67 192" ]; then
+	echo "ok: SQLite's own version is not in the file"
+else
+	echo "FAIL: the header names SQLite $version, not 3.32.0" >&2
+	fail=1
+fi
 exit $fail
