@@ -527,22 +527,32 @@ wanted_signals(sigset_t *set)
 	sigaddset(set, SIGHUP);
 }
 
+/*
+ * The run's thread may be about to block when the first signal to it arrives,
+ * which then ends nothing: it gets another one until it has seen it.
+ */
 static void *
 interrupt_main(void *arg)
 {
+	static const struct timespec again = { .tv_nsec = 50000000 };
 	struct interrupts *in = arg;
 	sigset_t set;
 	int signo;
 
 	wanted_signals(&set);
 	for (;;) {
-		if (sigwait(&set, &signo) != 0)
-			continue;
-		if (atomic_load(&in->signo) != 0)
+		if (atomic_load(&in->signo) == 0)
+			signo = sigwaitinfo(&set, NULL);
+		else
+			signo = sigtimedwait(&set, NULL, &again);
+		if (signo > 0 && atomic_load(&in->signo) != 0)
 			_exit(128 + signo);
-		atomic_store(&in->signo, signo);
-		machine_interrupt(in->m);
-		pthread_kill(in->main, SIGUSR2);
+		if (signo > 0) {
+			atomic_store(&in->signo, signo);
+			machine_interrupt(in->m);
+		}
+		if (atomic_load(&in->signo) != 0)
+			pthread_kill(in->main, SIGUSR2);
 	}
 	return (NULL);
 }
@@ -630,7 +640,7 @@ run_machine(struct machine *m, const struct machine_config *mc,
 	struct progress progress = { .shown = false };
 	struct interrupts in = { .signo = 0 };
 	struct machine_result res;
-	int error;
+	int error, json_error;
 
 	memset(&res, 0, sizeof(res));
 	clock_gettime(CLOCK_MONOTONIC, &progress.begin);
@@ -642,14 +652,15 @@ run_machine(struct machine *m, const struct machine_config *mc,
 	res.host_seconds = seconds_since(&progress.begin);
 	if (progress.shown)
 		fputs("\r\033[K", stderr);
-	if (error != 0)
+	if (error != 0 && !res.stuck)
 		return (error);
 	*code = exit_code(&res, atomic_load(&in.signo));
-	if (mc->json)
-		return (summary_json(m, mc, &res, err));
-	if (!mc->quiet)
+	if (mc->json && (json_error = summary_json(m, mc, &res,
+	    error == 0 ? err : NULL)) != 0)
+		return (error == 0 ? json_error : error);
+	if (!mc->json && !mc->quiet)
 		summary_text(m, mc, &res, stderr);
-	return (0);
+	return (error);
 }
 
 int

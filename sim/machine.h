@@ -135,6 +135,7 @@ struct machine_result {
 	int exit_code;
 	int exit_signal; /* of that one; 0 none */
 	bool interrupted; /* Ctrl-C, max_ns, panic: the run is incomplete */
+	bool stuck; /* interrupted because it would never have gone on */
 	char panicked[64]; /* why the simulated kernel gave up; "": no */
 	sim_time_t cycles;
 	uint64_t sim_ns;

@@ -12,6 +12,16 @@
 #include "sim/rundb.h"
 #include "sim/uproc.h"
 
+/* Transfers that failed, and what had happened when they began to fail. */
+struct machine_io {
+	uint64_t good, failed;
+	const char *disk; /* of the last one that failed */
+	int error; /* its errno */
+	bool told[MACHINE_MAXDISKS];
+	sim_time_t since; /* 0: nothing seen yet */
+	uint64_t seen_good, seen_failed, seen_instructions;
+};
+
 struct machine {
 	const struct machine_config *mc;
 	struct sim *sim;
@@ -51,6 +61,7 @@ struct machine {
 	uint32_t progress_skip;
 	uint64_t progress_next_ms; /* host clock, display only */
 	uint64_t faults;
+	struct machine_io io; /* machine_stuck.c */
 };
 
 /* machine_watch.c: samples, limits, tunable changes, progress, checks */
@@ -59,6 +70,11 @@ void machine_watch_free(struct machine *m);
 /* Called by user threads between slices: Ctrl-C and progress. */
 void machine_poll(struct machine *m);
 extern const struct vm_trace_ops machine_trace_ops; /* ctx: machine */
+
+/* machine_stuck.c */
+void machine_note_io(struct machine *m, const struct vm_io_record *io);
+/* Will nothing ever happen any more? Then m->load_errno says why. */
+bool machine_is_stuck(struct machine *m);
 
 /* process.c */
 /* A new process without a parent that loads and runs prog. May sleep for

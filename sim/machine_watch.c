@@ -46,87 +46,12 @@ limit_fire(void *arg, sim_time_t when)
 	sim_stop(m->sim);
 }
 
-/* Do all threads of p sleep until some process does something? */
-static bool
-waits_for_others(const struct uproc *p)
-{
-	const struct uthread *t;
-
-	if (itimers_pending(p) || ptimers_pending(p))
-		return (false);
-	/* on its way out: its memory is being given back */
-	if (TAILQ_EMPTY(&p->threads) && !p->zombie)
-		return (false);
-	TAILQ_FOREACH(t, &p->threads, link) {
-		const void *chan = sim_thread_channel(t->st);
-
-		if (chan == NULL)
-			return (false);
-		if (chan != &p->stopped && !t->sig.killable &&
-		    (!t->sig.interruptible || t->sig.timed))
-			return (false);
-	}
-	return (true);
-}
-
-/* Text for the user: "100 sh (wait), 103 cat (piperd)". */
-static void
-name_waiters(const struct machine *m, char *text, size_t size)
-{
-	const struct uthread *t;
-	const struct uproc *p;
-	size_t n = 0;
-	int shown = 0;
-
-	text[0] = '\0';
-	TAILQ_FOREACH(p, &m->procs, link) {
-		t = TAILQ_FIRST(&p->threads);
-		if (t == NULL || n >= size)
-			continue;
-		if (shown++ == 4) {
-			snprintf(text + n, size - n, ", ...");
-			return;
-		}
-		n += (size_t)snprintf(text + n, size - n, "%s%d %s (%s)",
-		    shown > 1 ? ", " : "", p->pid, p->comm,
-		    sim_thread_wmesg(t->st));
-	}
-}
-
-/*
- * All processes wait for each other, for ever: nothing will happen any more,
- * though the kernel's own threads go on. With a limit of the run it is
- * waited for.
- */
-static bool
-guest_is_stuck(struct machine *m)
-{
-	const struct uproc *p;
-	char text[256];
-
-	if (m->mc->max_ns != 0 || m->pending_starts != 0 ||
-	    TAILQ_EMPTY(&m->procs) || m->load_errno != 0 ||
-	    m->sys->timers_armed != 0)
-		return (false);
-	TAILQ_FOREACH(p, &m->procs, link) {
-		if (!waits_for_others(p))
-			return (false);
-	}
-	name_waiters(m, text, sizeof(text));
-	m->interrupted = 1;
-	m->load_errno = sim_err_set(&m->load_err, EDEADLK, "at %.1f s the "
-	    "guest's processes wait for each other for ever: %s; use "
-	    "--max-time if they are meant to",
-	    (double)sim_to_ns(m->sim, sim_now(m->sim)) / 1e9, text);
-	return (true);
-}
-
 static void
 poll_fire(void *arg, sim_time_t when)
 {
 	struct machine *m = arg;
 
-	if (guest_is_stuck(m) || m->interrupted ||
+	if (machine_is_stuck(m) || m->interrupted ||
 	    (m->db != NULL && rundb_failed(m->db)))
 		sim_stop(m->sim);
 	sim_event_at(m->sim, &m->poll_ev, when + sim_ns(m->sim, POLL_NS));
@@ -345,6 +270,7 @@ trace_io(void *ctx, const struct vm_io_record *io)
 {
 	struct machine *m = ctx;
 
+	machine_note_io(m, io);
 	if (m->db != NULL)
 		rundb_trace_ops.io(m->db, io);
 }

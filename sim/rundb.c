@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 
 #include "sim/config.h"
+#include "sim/disk_json.h"
 #include "sim/rundb_int.h"
 
 /* ------------------------------------------------------------ life cycle */
@@ -80,15 +81,18 @@ put_disks(struct rundb *db, const struct machine_config *mc,
     struct sim_err *err)
 {
 	int error = 0;
+	char id[64];
 
-	for (uint32_t i = 0; i < mc->ndisks && error == 0; i++)
+	for (uint32_t i = 0; i < mc->ndisks && error == 0; i++) {
+		disk_params_id(mc->disks[i].model, id, sizeof(id));
 		error = rundb_row(db, err,
 		    "INSERT INTO disks(id, name, model, scheduler, is_fs, "
 		    "is_swap) VALUES(?, ?, ?, ?, ?, ?)", "isssii",
-		    (int64_t)i + 1, mc->disks[i].name, mc->disks[i].model,
+		    (int64_t)i + 1, mc->disks[i].name, id,
 		    mc->disks[i].scheduler,
 		    (int64_t)(strcmp(mc->disks[i].name, mc->fs_disk) == 0),
 		    (int64_t)(strcmp(mc->disks[i].name, mc->swap_disk) == 0));
+	}
 	return (error);
 }
 
@@ -654,7 +658,8 @@ put_end(struct rundb *db, const struct machine_result *res, bool complete,
 	    (error = rundb_row(db, err,
 	    "UPDATE meta SET value = ? WHERE key = 'ended'", "s",
 	    complete ? "exited" : res->panicked[0] != '\0' ? "panicked" :
-	    res->interrupted ? "interrupted" : "failed")) != 0)
+	    res->stuck ? "stuck" : res->interrupted ? "interrupted" :
+	    "failed")) != 0)
 		return (error);
 	return (rundb_exec(db, "COMMIT", err));
 }

@@ -212,12 +212,15 @@ text_disks(struct machine *m, const struct machine_config *mc,
 		disk_get_stats(machine_disk(m, i), &st);
 		n = st.reads + st.writes;
 		fprintf(f, "  disk %-4s %s: %s reads (%s), %s writes (%s), "
-		    "busy %.0f%%, %.2f ms service + %.2f ms queue each\n",
+		    "busy %.0f%%, %.2f ms service + %.2f ms queue each",
 		    mc->disks[i].name, mc->disks[i].model, N(st.reads),
 		    B(st.sectors_read * 512), N(st.writes),
 		    B(st.sectors_written * 512),
 		    percent(st.busy, res->cycles), ms_each(m, st.busy, n),
 		    ms_each(m, st.queued, n));
+		if (st.errors != 0)
+			fprintf(f, ", %s failed", N(st.errors));
+		fputc('\n', f);
 	}
 }
 
@@ -275,7 +278,7 @@ summary_text(struct machine *m, const struct machine_config *mc,
 		fprintf(f, "ended: the simulated kernel panicked (%s)",
 		    res->panicked);
 	else if (res->interrupted)
-		fprintf(f, "was stopped");
+		fprintf(f, res->stuck ? "was stuck" : "was stopped");
 	else if (res->exit_signal != 0)
 		fprintf(f, "was killed by signal %d (%s)", res->exit_signal,
 		    strsignal(res->exit_signal));
@@ -319,6 +322,7 @@ json_result(cJSON *o, const struct machine_config *mc,
 	put_u64(o, "exit_code", (uint64_t)res->exit_code);
 	put_u64(o, "exit_signal", (uint64_t)res->exit_signal);
 	cJSON_AddBoolToObject(o, "interrupted", res->interrupted);
+	cJSON_AddBoolToObject(o, "stuck", res->stuck);
 	cJSON_AddStringToObject(o, "panicked", res->panicked);
 	put_u64(o, "sim_ns", res->sim_ns);
 	put_u64(o, "cycles", res->cycles);
@@ -387,6 +391,7 @@ json_disks(struct machine *m, const struct machine_config *mc, cJSON *o)
 		put_u64(d, "rotation_cycles", st.rotation);
 		put_u64(d, "transfer_cycles", st.transfer);
 		put_u64(d, "queue_max", st.queue_max);
+		put_u64(d, "errors", st.errors);
 	}
 }
 

@@ -88,6 +88,16 @@ rc=$?
 [ "$(sqlite3 max.db "SELECT value FROM summary WHERE name = 'time'")" -ge \
     20000000 ] || bad "--max-time ends too early"
 
+# two processes that wait for each other: nobody else will end that
+"$vmsim" run --db stuck.db -- bash -c 'coproc cat; wait' </dev/null 2>err.txt
+rc=$?
+[ $rc -eq 70 ] || bad "stuck: exit code $rc"
+[ "$(status stuck.db)" = "stuck, incomplete" ] ||
+    bad "stuck: $(status stuck.db)"
+grep -q '^vmsim: bash was stuck after' err.txt &&
+    grep -q 'wait for each other for ever: 100 bash (wait), 101 cat (piperd)' \
+    err.txt || bad "stuck: $(cat err.txt)"
+
 # the guest's own end
 "$vmsim" run --quiet --no-db -- sh -c 'exit 7'
 [ $? -eq 7 ] || bad "the guest's exit code is lost"

@@ -50,6 +50,24 @@ is read "$(errors read swap_in 5)" 1
 
 run gone 124 --max-time 3s --disk-fault sw:gone,at=100ms
 [ "$(errors gone swap_out 6)" -gt 0 ] || bad "gone: no transfer failed"
+is "gone: told" "$(grep -c 'failed on disk sw' err.txt)" 1
+
+# without a limit, a run that will never go on ends by itself, and says why
+for f in gone,at=100ms media,op=write timeout,op=write,after=3; do
+	timeout 100 "$vmsim" run --mem 4M --db stuck.db --log io,events \
+	    --disk ram --disk sw=sata7200_500gb --swap-disk sw \
+	    --disk-fault sw:$f -- /guest/sequential --size=6M >/dev/null 2>err.txt
+	is "$f: exit code" $? 74
+	is "$f: status" "$(sqlite3 stuck.db "SELECT value FROM meta
+	    WHERE key = 'ended'")" stuck
+	grep -q 'sequential was stuck after' err.txt &&
+	    grep -q 'disk sw .* failed$' err.txt || bad "$f: $(cat err.txt)"
+	tail -n 1 err.txt | grep -q 'nothing has run for 300 s.*(pfault)' ||
+	    bad "$f: $(cat err.txt)"
+	# until then the guest ran, or a transfer went well
+	is "$f: too early" "$(sqlite3 stuck.db "SELECT count(*) FROM v_events
+	    WHERE kind = 'io_error' HAVING count(*) < 20")" ""
+done
 
 # every error is an event too
 for n in write torn late read gone; do
