@@ -1142,6 +1142,20 @@ read_json(struct cf_source *s, const char *text, size_t length, int *error)
 	return (root);
 }
 
+/* "\u0000" as JSON writes it: what follows it would be lost. */
+static const char *
+find_escaped_nul(const char *text, size_t length)
+{
+	for (size_t i = 0; i + 6 <= length; i++) {
+		if (text[i] != '\\')
+			continue;
+		if (memcmp(text + i, "\\u0000", 6) == 0)
+			return (text + i);
+		i++; /* what is escaped */
+	}
+	return (NULL);
+}
+
 int
 config_parse(const char *name, const char *text, size_t length,
     struct machine_config *mc, struct sim_err *err)
@@ -1156,6 +1170,10 @@ config_parse(const char *name, const char *text, size_t length,
 	if (nul != NULL)
 		return (fail_syntax(&s, text, nul,
 		    "a NUL byte; this is no JSON text"));
+	nul = find_escaped_nul(text, length);
+	if (nul != NULL)
+		return (fail_syntax(&s, text, nul,
+		    "\\u0000: no string here can have a NUL in it"));
 	copy = malloc(length + 2);
 	if (copy == NULL)
 		return (sim_err_set(err, ENOMEM, "%s: out of memory", name));

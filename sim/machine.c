@@ -398,24 +398,26 @@ fail:
 static int
 check_racct(struct machine *m, struct sim_err *err)
 {
-	bool wanted = false;
+	const struct program *wants = NULL;
 	char value[TUN_STRING_MAX];
 
-	for (uint32_t i = 0; i < m->nprograms; i++)
-		wanted |= m->programs[i].racct_rss != 0;
-	if (!wanted || (tunables_get(m->ts, "kern.racct.enable", value,
+	for (uint32_t i = 0; i < m->nprograms && wants == NULL; i++)
+		if (m->programs[i].racct_rss != 0)
+			wants = &m->programs[i];
+	if (wants == NULL || (tunables_get(m->ts, "kern.racct.enable", value,
 	    sizeof(value), NULL) == 0 && strcmp(value, "0") != 0))
 		return (0);
-	return (sim_err_set(err, EINVAL, "racct_rss: resource accounting is "
-	    "off; turn it on with --set kern.racct.enable=1"));
+	return (sim_err_set(err, EINVAL, "%s%sracct_rss: resource accounting "
+	    "is off; turn it on with --set kern.racct.enable=1",
+	    wants->origin != NULL ? wants->origin : "",
+	    wants->origin != NULL ? "." : ""));
 }
 
 /* The user did not type /cwd: that is the guest's name of his directory. */
-static void
-user_path(const struct machine *m, struct sim_err *err)
+void
+machine_user_path(const struct machine *m, struct sim_err *err)
 {
-	if (!m->mc->cwd_given && err != NULL &&
-	    strncmp(err->text, "/cwd/", 5) == 0)
+	if (!m->mc->cwd_given && strncmp(err->text, "/cwd/", 5) == 0)
 		memmove(err->text, err->text + 5, strlen(err->text + 5) + 1);
 }
 
@@ -425,8 +427,6 @@ machine_exec(struct machine *m, struct sim_err *err)
 	int error;
 
 	error = programs_check(m, err);
-	if (error != 0)
-		user_path(m, err);
 	if (error == 0)
 		error = check_racct(m, err);
 	if (error != 0)

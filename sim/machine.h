@@ -49,6 +49,7 @@ struct contig_config {
 /* One program that the machine itself starts; its parent is nobody. */
 struct program {
 	char *name; /* for listings: "editor", "editor.3" */
+	const char *origin; /* "m.json: $.processes[2]"; NULL: command line */
 	char *exe; /* absolute guest path */
 	char **argv, **env; /* NULL-terminated; env: the whole of it */
 	char *cwd; /* absolute guest directory; NULL: the machine's */

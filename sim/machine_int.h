@@ -64,6 +64,10 @@ struct machine {
 	struct machine_io io; /* machine_stuck.c */
 };
 
+/* machine.c: in an error about a file: the user did not type /cwd, which is
+ * the guest's name of his directory. */
+void machine_user_path(const struct machine *m, struct sim_err *err);
+
 /* machine_watch.c: samples, limits, tunable changes, progress, checks */
 void machine_watch_start(struct machine *m);
 void machine_watch_free(struct machine *m);

@@ -17,6 +17,8 @@
 #include "sim/machine_int.h"
 #include "sim/syscall_int.h"
 
+static const char *const stdio_names[3] = { "stdin", "stdout", "stderr" };
+
 #define PRI_STARTER 84 /* PVM: as the kernel's own threads */
 
 /* ------------------------------------------------------------ before */
@@ -34,11 +36,65 @@ take_first(struct machine *m)
 	m->nprograms = 1;
 }
 
-/* Its directory and its input are there before anything runs. */
+/* What is wrong with a file that the program's description names. */
+static int
+file_error(const struct program *prog, const char *key, const char *path,
+    int error, struct sim_err *err)
+{
+	const char *remedy = strcmp(key, "cwd") == 0 ?
+	    "name a directory" : strcmp(key, "stdin") == 0 ?
+	    "name a file that is there" :
+	    "name a file in a directory that is there";
+
+	return (sim_err_set(err, -error, "%s.%s: %s: %s; %s",
+	    prog->origin != NULL ? prog->origin : prog->name, key, path,
+	    strerror(-error), remedy));
+}
+
+static int
+check_output(struct vfs *vfs, struct inode *dir, const char *path)
+{
+	struct vfs_place pl;
+	int error;
+
+	error = vfs_find(vfs, dir, path, VFS_CREATE, &pl);
+	if (error == 0 && pl.ip != NULL && inode_is_directory(pl.ip))
+		error = -EISDIR;
+	vfs_place_done(&pl);
+	return (error);
+}
+
+/* Its directory, its input and the directories of its outputs are there
+ * before anything runs. */
+static int
+check_stdio(struct machine *m, const struct program *prog, struct inode *dir,
+    struct sim_err *err)
+{
+	struct inode *ip;
+	int error;
+
+	for (int fd = 0; fd < 3; fd++) {
+		const char *path = prog->stdio[fd];
+
+		if (path == NULL)
+			continue;
+		if (fd != 0)
+			error = check_output(m->vfs, dir, path);
+		else
+			error = vfs_lookup(m->vfs, dir, path, true, &ip);
+		if (error != 0)
+			return (file_error(prog, stdio_names[fd], path, error,
+			    err));
+		if (fd == 0)
+			inode_rele(ip);
+	}
+	return (0);
+}
+
 static int
 check_files(struct machine *m, const struct program *prog, struct sim_err *err)
 {
-	struct inode *dir, *ip;
+	struct inode *dir;
 	int error = 0;
 
 	if (prog->cwd != NULL)
@@ -46,21 +102,26 @@ check_files(struct machine *m, const struct program *prog, struct sim_err *err)
 	else
 		dir = vfs_cwd(m->vfs);
 	if (error != 0)
-		return (sim_err_set(err, -error, "%s: working directory %s: "
-		    "%s", prog->name, prog->cwd, strerror(-error)));
-	if (!inode_is_directory(dir)) {
-		error = sim_err_set(err, ENOTDIR, "%s: working directory %s: "
-		    "%s", prog->name, prog->cwd, strerror(ENOTDIR));
-	} else if (prog->stdio[0] != NULL) {
-		error = vfs_lookup(m->vfs, dir, prog->stdio[0], true, &ip);
-		if (error == 0)
-			inode_rele(ip);
-		else
-			(void)sim_err_set(err, -error, "%s: stdin %s: %s",
-			    prog->name, prog->stdio[0], strerror(-error));
-	}
+		return (file_error(prog, "cwd", prog->cwd, error, err));
+	error = inode_is_directory(dir) ? check_stdio(m, prog, dir, err) :
+	    file_error(prog, "cwd", prog->cwd, -ENOTDIR, err);
 	inode_rele(dir);
 	return (error);
+}
+
+static int
+check_exe(struct machine *m, const struct program *prog, struct sim_err *err)
+{
+	struct sim_err what;
+	int error = load_check(m->vfs, NULL, prog->exe, &what);
+
+	if (error == 0)
+		return (0);
+	machine_user_path(m, &what);
+	if (prog->origin == NULL)
+		return (sim_err_set(err, -error, "%s", what.text));
+	return (sim_err_set(err, -error, "%s.program: %.300s", prog->origin,
+	    what.text));
 }
 
 int
@@ -77,7 +138,7 @@ programs_check(struct machine *m, struct sim_err *err)
 		return (sim_err_set(err, ENOMEM, "out of memory"));
 	for (uint32_t i = 0; error == 0 && i < m->nprograms; i++) {
 		m->results[i].prog = &m->programs[i];
-		error = load_check(m->vfs, NULL, m->programs[i].exe, err);
+		error = check_exe(m, &m->programs[i], err);
 		if (error == 0)
 			error = check_files(m, &m->programs[i], err);
 	}
@@ -147,8 +208,7 @@ enter_directory(struct uproc *p, struct sim_err *err)
 		error = -ENOTDIR;
 	}
 	if (error != 0)
-		return (sim_err_set(err, -error, "%s: working directory %s: "
-		    "%s", p->prog->name, p->prog->cwd, strerror(-error)));
+		return (file_error(p->prog, "cwd", p->prog->cwd, error, err));
 	inode_rele(p->cwd);
 	p->cwd = ip;
 	return (0);
@@ -214,7 +274,6 @@ open_standard(struct uthread *t, int fd, const char *path)
 static int
 open_files(struct uthread *t, struct sim_err *err)
 {
-	static const char *const names[3] = { "stdin", "stdout", "stderr" };
 	struct uproc *p = t->p;
 	char *const *path = p->prog->stdio;
 	int error = 0;
@@ -236,9 +295,8 @@ open_files(struct uthread *t, struct sim_err *err)
 			error = open_standard(t, fd, path[fd]);
 		}
 		if (error != 0)
-			return (sim_err_set(err, -error, "%s: %s %s: %s",
-			    p->prog->name, names[fd], path[fd],
-			    strerror(-error)));
+			return (file_error(p->prog, stdio_names[fd], path[fd],
+			    error, err));
 	}
 	return (0);
 }

@@ -326,6 +326,7 @@ make_program(struct machine_config *mc, struct program *prog,
 	if (ps->every_ns > TIME_MAX / MAX_COPIES)
 		return (sim_err_set(err, ERANGE, "%s.every: out of range",
 		    ps->origin));
+	prog->origin = ps->origin;
 	prog->start_ns = ps->start_ns + (i - 1) * ps->every_ns;
 	prog->think_ns = ps->think_ns;
 	prog->rss_limit = ps->rss_limit;

@@ -91,10 +91,18 @@ refuses 66 's.json: $.processes[1].program: no-such-program: no such program' \
 refuses 66 's.json: $.processes[0].program: /guest/nothing: vmsim has no such' \
     '{ "program": "/guest/nothing" }'
 refuses 66 'no-such-file' '{ "program": "/no-such-file" }'
-refuses 66 'true: working directory /no/such/dir: No such file' \
+refuses 66 's.json: $.processes[0].cwd: /no/such/dir: No such file or directory; name a' \
     '{ "program": "true", "cwd": "/no/such/dir" }'
-refuses 66 'true: stdin /no/such/file: No such file' \
+refuses 66 's.json: $.processes[0].stdin: /no/such/file: No such file or directory; na' \
     '{ "program": "true", "stdin": "/no/such/file" }'
+refuses 66 's.json: $.processes[0].stdout: /no/such/file: No such file or directory; n' \
+    '{ "program": "true", "stdout": "/no/such/file" }'
+refuses 65 's.json: $.processes[1].program: /usr: is a directory' \
+    '{ "program": "true" }, { "program": "/usr" }'
+refuses 78 's.json: $.processes[1].racct_rss: resource accounting is off' \
+    '{ "program": "true" }, { "program": "true", "racct_rss": "4M" }'
+refuses 78 'u0000: no string here can have a NUL' \
+    '{ "program": "true", "args": ["a\\\\", "b\u0000c"] }'
 refuses 78 'more than 4000' '{ "program": "true", "count": 1000 },
     { "program": "true", "count": 1000 }, { "program": "true", "count": 1000 },
     { "program": "true", "count": 1000 }, { "program": "true", "count": 1000 }'
