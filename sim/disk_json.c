@@ -503,9 +503,8 @@ read_file(const char *path, char **text, size_t *size, struct sim_err *err)
 	return error;
 }
 
-/* "dir/name.json" -> "name" */
-static void
-id_of(const char *path, char *id, size_t size)
+void
+disk_params_id(const char *path, char *id, size_t size)
 {
 	const char *p = strrchr(path, '/');
 	size_t n;
@@ -580,7 +579,7 @@ disk_params_load_set(const char *name_or_path, const char *const *set,
 	error = read_file(name_or_path, &text, &size, err);
 	if (error != 0)
 		return error;
-	id_of(name_or_path, id, sizeof(id));
+	disk_params_id(name_or_path, id, sizeof(id));
 	error = parse_changed(name_or_path, id, text, size, set, nset, out,
 	    err);
 	free(text);

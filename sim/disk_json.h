@@ -27,6 +27,8 @@ int disk_params_parse(const char *file, const char *id, const char *text,
  */
 int disk_params_load_set(const char *name_or_path, const char *const *set,
     size_t nset, struct disk_params **out, struct sim_err *err);
+/* What a model is called wherever its file lies: "dir/name.json" -> "name". */
+void disk_params_id(const char *name_or_path, char *id, size_t size);
 void disk_params_free(struct disk_params *p);
 /* Take the drive's buffer (and a flash device's write cache) away. */
 void disk_params_no_cache(struct disk_params *p);

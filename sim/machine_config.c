@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sim/config.h"
+#include "sim/disk_json.h"
 #include "sim/rundb.h"
 
 /* The guest's environment before --env and "env": nothing of the caller's. */
@@ -174,13 +175,14 @@ row_disk_details(const struct rows *r, const struct disk_config *d,
 static void
 row_disks(const struct rows *r, const struct machine_config *mc)
 {
-	char key[48];
+	char key[48], id[64];
 
 	for (uint32_t i = 0; i < mc->ndisks; i++) {
+		disk_params_id(mc->disks[i].model, id, sizeof(id));
 		snprintf(key, sizeof(key), "disks[%u].name", i);
 		r->fn(r->ctx, key, mc->disks[i].name);
 		snprintf(key, sizeof(key), "disks[%u].model", i);
-		r->fn(r->ctx, key, mc->disks[i].model);
+		r->fn(r->ctx, key, id);
 		snprintf(key, sizeof(key), "disks[%u].scheduler", i);
 		r->fn(r->ctx, key, mc->disks[i].scheduler);
 		row_disk_details(r, &mc->disks[i], i);

@@ -57,6 +57,12 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 		echo "skipped: another user (it cannot read this directory)"
 	fi
 fi
+"$vmsim" disk show cheetah9lp >"$work/my.json" &&
+    mkdir -p "$work/elsewhere" && cp "$work/my.json" "$work/elsewhere/" &&
+    record "$vmsim" "$work/a.db" --disk "$work/my.json" &&
+    want=$(digest "$work/a.db") &&
+    record "$vmsim" "$work/i.db" --disk "$work/elsewhere/my.json" &&
+    check "a disk's parameters in another place" "$work/i.db"
 version=$(od -An -tu1 -j96 -N4 "$work/a.db" | tr -s ' ')
 if [ "$version" = " 0 46 67 192" ]; then
 	echo "ok: SQLite's own version is not in the file"
