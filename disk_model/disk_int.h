@@ -67,6 +67,7 @@ struct sched_state {
 	uint64_t pos; /* first block of the last request dispatched */
 	uint64_t end; /* the block after its last */
 	bool down; /* SCAN and VSCAN: direction */
+	bool hands_over; /* "none" */
 	uint64_t weight_ppm; /* VSCAN's R; aged SPTF's weight */
 	uint32_t reads_first; /* writes may be passed so often; 0: off */
 	uint32_t merge; /* join neighbours up to so many sectors; 0: off */

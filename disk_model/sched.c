@@ -408,6 +408,7 @@ sched_init(struct sched_state *s, const char *name, struct sim_err *err)
 			return sim_err_set(err, EINVAL, "disk scheduler '%s':"
 			    " after the comma comes reads-first[:passes] or"
 			    " merge[:sectors]", name);
+	n.hands_over = strcmp(n.kind->name, "none") == 0;
 	*s = n;
 	return 0;
 }
@@ -432,7 +433,7 @@ reads_first(const struct choice *c)
 bool
 sched_hands_over(const struct sched_state *s)
 {
-	return strcmp(s->kind->name, "none") == 0;
+	return s->hands_over;
 }
 
 struct disk_io *

@@ -88,12 +88,13 @@ read_zone(struct rd *r, const cJSON *o, const struct hdd_params *h,
 	z->last_cyl = (uint32_t) rd_uint_must(r, o, "last_cyl", z->first_cyl,
 	    h->cylinders - 1);
 	z->spt = (uint32_t) rd_uint_must(r, o, "sectors_per_track", 1, MAXSPT);
+	/* more than a turn of skew counts modulo the track */
 	z->track_skew = (uint32_t) rd_uint(r, o, "track_skew_sectors", 0,
-	    z->spt, 0);
-	z->cyl_skew = (uint32_t) rd_uint(r, o, "cyl_skew_sectors", 0, z->spt,
+	    MAXSPT, 0);
+	z->cyl_skew = (uint32_t) rd_uint(r, o, "cyl_skew_sectors", 0, MAXSPT,
 	    0);
 	z->first_offset = (uint32_t) rd_uint(r, o,
-	    "first_block_offset_sectors", 0, z->spt, 0);
+	    "first_block_offset_sectors", 0, MAXSPT, 0);
 	total = (uint64_t) (z->last_cyl - z->first_cyl + 1) * h->heads * z->spt;
 	z->reserved = rd_uint(r, o, "reserved_sectors_at_front", 0, total - 1,
 	    0);
