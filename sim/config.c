@@ -1058,6 +1058,7 @@ config_load_scenario(const char *name, struct machine_config *mc,
 {
 	struct cf_source s = { "--scenario", false, mc, err, NULL };
 	const struct builtin_file *b;
+	const char *slash;
 	int error;
 
 	if (is_file_name(name)) {
@@ -1071,8 +1072,11 @@ config_load_scenario(const char *name, struct machine_config *mc,
 	if (error == 0 && mc->nspecs == 0)
 		error = sim_err_set(err, EINVAL, "%s: $: \"processes\" is "
 		    "missing; a scenario says what runs", name);
+	/* of a file the name alone, not where it lies */
+	slash = strrchr(name, '/');
 	if (error == 0 && mc->scenario[0] == '\0')
-		snprintf(mc->scenario, sizeof(mc->scenario), "%.63s", name);
+		snprintf(mc->scenario, sizeof(mc->scenario), "%.63s",
+		    slash != NULL ? slash + 1 : name);
 	return (error);
 }
 

@@ -57,4 +57,9 @@ for cpus in 1 2 4; do
 done
 record idle-editors "$work/c.db" && record idle-editors "$work/d.db" &&
     check "idle-editors" "$work/c.db" "$work/d.db"
+grep -v '"scenario"' "$work/mix.json" >"$work/unnamed.json"
+mkdir -p "$work/elsewhere" && cp "$work/unnamed.json" "$work/elsewhere/"
+record "$work/unnamed.json" "$work/e.db" &&
+    record "$work/elsewhere/unnamed.json" "$work/f.db" &&
+    check "a file in another place" "$work/e.db" "$work/f.db"
 exit $fail
