@@ -29,7 +29,7 @@ struct device_ops {
 	uint32_t (*cylinder)(const void *dev, uint64_t lbn);
 	void (*destroy)(void *dev);
 	/* NULL where it means nothing */
-	void (*flash)(const void *dev, struct disk_flash_stats *st);
+	void (*flash)(void *dev, uint64_t now, struct disk_flash_stats *st);
 };
 
 struct device {

@@ -134,7 +134,7 @@ disk_engine_flash(const struct disk_engine *e, struct disk_flash_stats *st)
 {
 	if (e->dev.ops->flash == NULL)
 		return false;
-	e->dev.ops->flash(e->dev.dev, st);
+	e->dev.ops->flash(e->dev.dev, e->now, st);
 	return true;
 }
 

@@ -27,31 +27,22 @@ buffer_create(struct ssd_buffer *b, uint32_t size)
 	b->size = size;
 	b->hash_mask = buckets - 1;
 	b->head = b->tail = SSD_NONE;
-	b->unit = calloc(size, sizeof(uint32_t));
-	b->next = calloc(size, sizeof(uint32_t));
-	b->chain = calloc(size, sizeof(uint32_t));
-	b->busy = calloc(size, sizeof(bool));
-	b->partial = calloc(size, sizeof(bool));
+	b->place = calloc(size, sizeof(*b->place));
 	b->hash = malloc(buckets * sizeof(uint32_t));
-	if (b->unit == NULL || b->next == NULL || b->chain == NULL ||
-	    b->busy == NULL || b->partial == NULL || b->hash == NULL)
+	if (b->place == NULL || b->hash == NULL)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < buckets; i++)
 		b->hash[i] = SSD_NONE;
 	for (uint32_t i = 0; i < size; i++)
-		b->next[i] = i + 1 < size ? i + 1 : SSD_NONE;
-	b->free = 0;
+		b->place[i].next = i + 1 < size ? i + 1 : SSD_NONE;
+	b->free = size > 0 ? 0 : SSD_NONE;
 	return 0;
 }
 
 void
 buffer_destroy(struct ssd_buffer *b)
 {
-	free(b->unit);
-	free(b->next);
-	free(b->chain);
-	free(b->busy);
-	free(b->partial);
+	free(b->place);
 	free(b->hash);
 }
 
@@ -61,9 +52,16 @@ find(const struct ssd_buffer *b, uint32_t unit, bool waiting)
 {
 	uint32_t i = b->hash[bucket(b, unit)];
 
-	while (i != SSD_NONE && (b->unit[i] != unit || (waiting && b->busy[i])))
-		i = b->chain[i];
+	while (i != SSD_NONE && (b->place[i].unit != unit ||
+	    (waiting && b->place[i].busy)))
+		i = b->place[i].chain;
 	return i;
+}
+
+void
+buffer_prefetch(const struct ssd_buffer *b, uint32_t unit)
+{
+	__builtin_prefetch(&b->hash[bucket(b, unit)]);
 }
 
 bool
@@ -73,37 +71,36 @@ buffer_has(const struct ssd_buffer *b, uint32_t unit)
 }
 
 bool
-buffer_can_put(const struct ssd_buffer *b, uint32_t unit)
-{
-	return b->free != SSD_NONE || find(b, unit, true) != SSD_NONE;
-}
-
-void
 buffer_put(struct ssd_buffer *b, uint32_t unit, bool partial)
 {
 	uint32_t i = find(b, unit, true), *head;
+	struct ssd_place *p;
 
 	if (i != SSD_NONE) {
 		/* the newer data replace the older */
-		b->partial[i] = b->partial[i] && partial;
-		return;
+		b->place[i].partial = b->place[i].partial && partial;
+		return true;
 	}
 	i = b->free;
-	b->free = b->next[i];
-	b->unit[i] = unit;
-	b->busy[i] = false;
-	b->partial[i] = partial;
-	b->next[i] = SSD_NONE;
+	if (i == SSD_NONE)
+		return false;
+	p = &b->place[i];
+	b->free = p->next;
 	head = &b->hash[bucket(b, unit)];
-	b->chain[i] = *head;
+	p->unit = unit;
+	p->busy = false;
+	p->partial = partial;
+	p->next = SSD_NONE;
+	p->chain = *head;
 	*head = i;
 	if (b->tail != SSD_NONE)
-		b->next[b->tail] = i;
+		b->place[b->tail].next = i;
 	else
 		b->head = i;
 	b->tail = i;
 	b->ndirty++;
 	b->count++;
+	return true;
 }
 
 uint32_t
@@ -113,24 +110,24 @@ buffer_take(struct ssd_buffer *b)
 
 	if (i == SSD_NONE)
 		return SSD_NONE;
-	b->head = b->next[i];
+	b->head = b->place[i].next;
 	if (b->head == SSD_NONE)
 		b->tail = SSD_NONE;
 	b->ndirty--;
-	b->busy[i] = true;
+	b->place[i].busy = true;
 	return i;
 }
 
 void
-buffer_release(struct ssd_buffer *b, uint32_t place)
+buffer_release(struct ssd_buffer *b, uint32_t i)
 {
-	uint32_t *link = &b->hash[bucket(b, b->unit[place])];
+	uint32_t *link = &b->hash[bucket(b, b->place[i].unit)];
 
-	while (*link != place)
-		link = &b->chain[*link];
-	*link = b->chain[place];
-	b->next[place] = b->free;
-	b->free = place;
+	while (*link != i)
+		link = &b->place[*link].chain;
+	*link = b->place[i].chain;
+	b->place[i].next = b->free;
+	b->free = i;
 	b->count--;
 }
 
@@ -142,12 +139,12 @@ buffer_drop(struct ssd_buffer *b, uint32_t unit)
 
 	if (i == SSD_NONE)
 		return;
-	for (uint32_t j = b->head; j != i; j = b->next[j])
+	for (uint32_t j = b->head; j != i; j = b->place[j].next)
 		prev = j;
 	if (prev == SSD_NONE)
-		b->head = b->next[i];
+		b->head = b->place[i].next;
 	else
-		b->next[prev] = b->next[i];
+		b->place[prev].next = b->place[i].next;
 	if (b->tail == i)
 		b->tail = prev;
 	b->ndirty--;

@@ -19,19 +19,35 @@
 static uint32_t
 block_of_slot(const struct ftl *f, uint32_t slot)
 {
-	return slot / f->slots_per_block;
+	return divide(&f->by_block, slot);
+}
+
+static uint32_t
+plane_of_block(const struct ftl *f, uint32_t b)
+{
+	return divide(&f->by_plane_blocks, b);
 }
 
 uint32_t
 ftl_plane_of_slot(const struct ftl *f, uint32_t slot)
 {
-	return block_of_slot(f, slot) / f->p->blocks;
+	return plane_of_block(f, block_of_slot(f, slot));
 }
 
 uint32_t
 ftl_page_of_slot(const struct ftl *f, uint32_t slot)
 {
-	return slot / f->per_page;
+	return divide(&f->by_page, slot);
+}
+
+/* n = q * d + r; returns q. */
+static uint32_t
+split(const struct divisor *by, uint32_t n, uint32_t *r)
+{
+	uint32_t q = divide(by, n);
+
+	*r = n - q * by->d;
+	return q;
 }
 
 /*
@@ -39,36 +55,33 @@ ftl_page_of_slot(const struct ftl *f, uint32_t slot)
  * channels first, then chips, dies and planes.
  */
 static uint32_t
-stripe_plane(const struct ftl *f, uint64_t page)
+stripe_plane(const struct ftl *f, uint32_t page)
 {
 	const struct ssd_params *p = f->p;
-	uint32_t ch = (uint32_t) (page % p->channels), chip, die;
+	uint32_t ch, chip, die, plane;
 
-	page /= p->channels;
-	chip = (uint32_t) (page % p->chips);
-	page /= p->chips;
-	die = (uint32_t) (page % p->dies);
-	page /= p->dies;
-	return ((ch * p->chips + chip) * p->dies + die) * p->planes +
-	    (uint32_t) (page % p->planes);
+	page = split(&f->by_channels, page, &ch);
+	page = split(&f->by_chips, page, &chip);
+	page = split(&f->by_dies, page, &die);
+	split(&f->by_planes, page, &plane);
+	return ((ch * p->chips + chip) * p->dies + die) * p->planes + plane;
 }
 
 uint32_t
 ftl_home_plane(const struct ftl *f, uint32_t unit)
 {
-	return stripe_plane(f, unit / f->per_page);
+	return stripe_plane(f, divide(&f->by_page, unit));
 }
 
 /* Where a unit lies on a device that was written once in order. */
 static uint32_t
 first_slot(const struct ftl *f, uint32_t unit)
 {
-	uint64_t page = unit / f->per_page;
-	uint64_t in_plane = page / f->planes;
+	uint32_t in_page, page = split(&f->by_page, unit, &in_page);
 	uint64_t slot = (uint64_t) stripe_plane(f, page) * f->p->blocks *
 	    f->slots_per_block;
 
-	slot += in_plane * f->per_page + unit % f->per_page;
+	slot += (uint64_t) (page / f->planes) * f->per_page + in_page;
 	return (uint32_t) slot;
 }
 
@@ -78,20 +91,18 @@ first_unit(const struct ftl *f, uint32_t slot)
 {
 	const struct ssd_params *p = f->p;
 	uint32_t plane = ftl_plane_of_slot(f, slot), ch, chip, die, pl;
-	uint64_t in_plane = slot - (uint64_t) plane * p->blocks *
-	    f->slots_per_block;
-	uint64_t page, unit;
+	uint32_t in_plane = slot - plane * p->blocks * f->slots_per_block;
+	uint32_t in_page, page = split(&f->by_page, in_plane, &in_page);
+	uint64_t unit;
 
 	if (p->empty)
 		return SSD_NONE;
-	pl = plane % p->planes;
-	die = plane / p->planes % p->dies;
-	chip = plane / p->planes / p->dies % p->chips;
-	ch = plane / p->planes / p->dies / p->chips;
-	page = ((in_plane / f->per_page * p->planes + pl) * p->dies + die) *
+	plane = split(&f->by_planes, plane, &pl);
+	plane = split(&f->by_dies, plane, &die);
+	ch = split(&f->by_chips, plane, &chip);
+	unit = (((uint64_t) page * p->planes + pl) * p->dies + die) *
 	    p->chips + chip;
-	unit = (page * p->channels + ch) * f->per_page +
-	    in_plane % f->per_page;
+	unit = (unit * p->channels + ch) * f->per_page + in_page;
 	return unit < f->units ? (uint32_t) unit : SSD_NONE;
 }
 
@@ -136,6 +147,51 @@ clear_valid(struct ftl *f, uint32_t slot)
 	f->valid[slot / 64] &= ~(UINT64_C(1) << slot % 64);
 }
 
+/* ------------------------------------------------------------ prefetching */
+
+/*
+ * The tables are hundreds of megabytes, and a write touches them in places
+ * that chance has chosen: the host's cache is told in advance.
+ */
+#define LINE (64 / sizeof(uint32_t)) /* slots in a cache line of a table */
+
+/* A unit will be written soon. */
+void
+ftl_prefetch_unit(const struct ftl *f, uint32_t unit)
+{
+	__builtin_prefetch(&f->slot_of[unit], 1);
+}
+
+/* A unit will be written next: where it lies now will be invalid. */
+void
+ftl_prefetch_slot(const struct ftl *f, uint32_t unit)
+{
+	uint32_t slot = ftl_lookup(f, unit);
+
+	if (slot == SSD_NONE)
+		return;
+	__builtin_prefetch(&f->valid[slot / 64], 1);
+	__builtin_prefetch(&f->block[block_of_slot(f, slot)], 1);
+}
+
+static void
+prefetch_units(const struct ftl *f, uint32_t slot)
+{
+	if (slot < f->slots)
+		__builtin_prefetch(&f->unit_of[slot], 1);
+}
+
+/* A slot will be moved. */
+static void
+prefetch_move(const struct ftl *f, uint32_t slot)
+{
+	uint32_t v = f->unit_of[slot];
+
+	prefetch_units(f, slot + 2 * LINE);
+	if (v != 0 && v != SSD_NONE)
+		ftl_prefetch_unit(f, v - 1);
+}
+
 /* ------------------------------------------------------------ block lists */
 
 static void
@@ -167,10 +223,11 @@ closed_remove(struct ftl *f, struct ftl_plane *pl, uint32_t b)
 		f->block[k->next].prev = k->prev;
 }
 
-static uint32_t
-chip_of_block(const struct ftl *f, uint32_t b)
+static struct ftl_chip *
+chip_of_plane(const struct ftl *f, const struct ftl_plane *pl)
 {
-	return b / (f->p->blocks * f->p->dies * f->p->planes);
+	return &f->chip[divide(&f->by_chip_planes,
+	    (uint32_t) (pl - f->plane))];
 }
 
 static void
@@ -186,8 +243,9 @@ free_append(struct ftl *f, struct ftl_plane *pl, uint32_t b)
 	else
 		pl->free_head = b;
 	pl->free_tail = b;
-	if (++pl->nfree == f->p->gc_start)
-		f->short_planes[chip_of_block(f, b)]--;
+	pl->nfree++;
+	chip_of_plane(f, pl)->soft -= pl->nfree == f->p->gc_start;
+	chip_of_plane(f, pl)->hard -= pl->nfree == f->p->gc_hard;
 }
 
 static uint32_t
@@ -198,8 +256,9 @@ free_take(struct ftl *f, struct ftl_plane *pl)
 	pl->free_head = f->block[b].next;
 	if (pl->free_head == SSD_NONE)
 		pl->free_tail = SSD_NONE;
-	if (pl->nfree-- == f->p->gc_start)
-		f->short_planes[chip_of_block(f, b)]++;
+	chip_of_plane(f, pl)->soft += pl->nfree == f->p->gc_start;
+	chip_of_plane(f, pl)->hard += pl->nfree == f->p->gc_hard;
+	pl->nfree--;
 	f->block[b].state = FTL_OPEN;
 	return b;
 }
@@ -208,11 +267,12 @@ static void
 invalidate(struct ftl *f, uint32_t slot)
 {
 	uint32_t b = block_of_slot(f, slot);
-	struct ftl_plane *pl = &f->plane[b / f->p->blocks];
 	struct ftl_block *k = &f->block[b];
+	struct ftl_plane *pl;
 
 	clear_valid(f, slot);
 	if (k->state == FTL_CLOSED) {
+		pl = &f->plane[plane_of_block(f, b)];
 		closed_remove(f, pl, b);
 		k->valid--;
 		closed_insert(f, pl, b);
@@ -258,6 +318,7 @@ ftl_program(struct ftl *f, uint32_t plane, bool gc, const uint32_t *unit,
 	}
 	b = pl->open[gc];
 	slot = b * f->slots_per_block + pl->fill[gc] * f->per_page;
+	prefetch_units(f, slot + LINE);
 	for (uint32_t i = 0; i < f->per_page; i++) {
 		f->unit_of[slot + i] = SSD_NONE;
 		if (i >= n || (gc && !slot_valid(f, from[i])))
@@ -287,17 +348,13 @@ ftl_trim(struct ftl *f, uint32_t unit)
 /* ------------------------------------------------------------ collection */
 
 bool
-ftl_wants_gc(const struct ftl *f, uint32_t plane)
+ftl_wants_gc(const struct ftl *f, uint32_t plane, bool hard)
 {
 	const struct ftl_plane *pl = &f->plane[plane];
 
+	if (hard && pl->nfree >= f->p->gc_hard)
+		return false;
 	return pl->victim != SSD_NONE || pl->nfree < f->p->gc_start;
-}
-
-bool
-ftl_gc_hard(const struct ftl *f, uint32_t plane)
-{
-	return f->plane[plane].nfree < f->p->gc_hard;
 }
 
 /* The closed block with the fewest valid slots; none when all are full. */
@@ -314,21 +371,50 @@ choose_victim(struct ftl *f, struct ftl_plane *pl)
 	f->block[pl->victim].state = FTL_VICTIM;
 	pl->scan = 0;
 	pl->nheld = 0;
+	prefetch_units(f, pl->victim * f->slots_per_block);
+	prefetch_units(f, pl->victim * f->slots_per_block + LINE);
 	return true;
 }
 
-/* Gather what is valid on one page; false when nothing is. */
-static bool
-gather(struct ftl *f, struct ftl_plane *pl, uint32_t slot)
+/* The first valid slot from `slot` on; `end` when there is none before. */
+static uint32_t
+next_valid(const struct ftl *f, uint32_t slot, uint32_t end)
 {
-	bool any = false;
+	uint64_t w;
 
-	for (uint32_t i = 0; i < f->per_page; i++)
-		if (slot_valid(f, slot + i)) {
-			pl->held[pl->nheld++] = slot + i;
-			any = true;
+	while (slot < end) {
+		w = f->valid[slot / 64] >> slot % 64;
+		if (w != 0) {
+			slot += (uint32_t) __builtin_ctzll(w);
+			return slot < end ? slot : end;
 		}
-	return any;
+		slot += 64 - slot % 64;
+	}
+	return end;
+}
+
+/* Gather what is valid on the next page that has something valid. */
+static bool
+gather(struct ftl *f, struct ftl_plane *pl, uint32_t *page)
+{
+	uint32_t base = pl->victim * f->slots_per_block;
+	uint32_t end = base + f->slots_per_block, slot;
+
+	slot = next_valid(f, base + pl->scan * f->per_page, end);
+	if (slot == end) {
+		pl->scan = f->p->pages;
+		return false;
+	}
+	*page = divide(&f->by_page, slot);
+	pl->scan = *page - divide(&f->by_page, base) + 1;
+	end = (*page + 1) * f->per_page;
+	while (slot < end) {
+		prefetch_move(f, slot);
+		pl->held[pl->nheld++] = slot;
+		slot = next_valid(f, slot + 1, end);
+	}
+	f->st.page_reads++;
+	return true;
 }
 
 static void
@@ -350,28 +436,72 @@ enum ftl_gc_step
 ftl_gc_step(struct ftl *f, uint32_t plane, uint32_t *page)
 {
 	struct ftl_plane *pl = &f->plane[plane];
-	uint32_t slot;
 
 	if (pl->victim == SSD_NONE && (pl->nfree >= f->p->gc_start ||
 	    !choose_victim(f, pl)))
 		return GC_NOTHING;
-	if (pl->nheld >= f->per_page ||
-	    (pl->nheld > 0 && pl->scan == f->p->pages)) {
-		if (!ftl_can_program(f, plane, true))
-			return GC_NOTHING;
-		program_held(f, plane);
-		return GC_PROGRAM;
+	if (pl->nheld < f->per_page && pl->scan < f->p->pages &&
+	    gather(f, pl, page))
+		return GC_READ;
+	if (pl->nheld == 0)
+		return GC_ERASE;
+	if (!ftl_can_program(f, plane, true))
+		return GC_NOTHING;
+	program_held(f, plane);
+	return GC_PROGRAM;
+}
+
+uint32_t
+ftl_gc_left(const struct ftl *f, uint32_t plane)
+{
+	const struct ftl_plane *pl = &f->plane[plane];
+
+	return f->block[pl->victim].valid - pl->nheld;
+}
+
+bool
+ftl_gc_room(const struct ftl *f, uint32_t plane, uint32_t n)
+{
+	const struct ftl_plane *pl = &f->plane[plane];
+	uint64_t room = (uint64_t) pl->nfree * f->p->pages;
+
+	if (pl->open[1] != SSD_NONE)
+		room += f->p->pages - pl->fill[1];
+	return room >= n;
+}
+
+/* The victim's pages of one slot that will be read next. */
+static void
+prefetch_moves(const struct ftl *f, const struct ftl_plane *pl, uint32_t n)
+{
+	uint32_t base = pl->victim * f->slots_per_block;
+	uint32_t end = base + f->slots_per_block, slot = base + pl->scan;
+
+	for (; n > 0; n--, slot++) {
+		slot = next_valid(f, slot, end);
+		if (slot == end)
+			return;
+		prefetch_move(f, slot);
 	}
-	while (pl->scan < f->p->pages) {
-		slot = pl->victim * f->slots_per_block +
-		    pl->scan++ * f->per_page;
-		if (gather(f, pl, slot)) {
-			f->st.page_reads++;
-			*page = slot / f->per_page;
-			return GC_READ;
-		}
+}
+
+#define AHEAD 32u /* pages; each is two steps */
+
+void
+ftl_gc_run(struct ftl *f, uint32_t plane, uint32_t steps)
+{
+	struct ftl_plane *pl = &f->plane[plane];
+	uint32_t page;
+
+	for (uint32_t i = 0; i < steps; i++) {
+		if (i % (2 * AHEAD) == 0)
+			prefetch_moves(f, pl, steps - i < 2 * AHEAD ?
+			    (steps - i + 1) / 2 : AHEAD);
+		if (pl->nheld > 0)
+			program_held(f, plane);
+		else
+			gather(f, pl, &page);
 	}
-	return pl->nheld > 0 ? ftl_gc_step(f, plane, page) : GC_ERASE;
 }
 
 void
@@ -379,7 +509,7 @@ ftl_erased(struct ftl *f, uint32_t plane)
 {
 	struct ftl_plane *pl = &f->plane[plane];
 
-	f->block[pl->victim].erases++;
+	f->erases[pl->victim]++;
 	f->st.erases++;
 	free_append(f, pl, pl->victim);
 	pl->victim = SSD_NONE;
@@ -541,6 +671,27 @@ plane_create(struct ftl *f, uint32_t i)
 	return 0;
 }
 
+static struct divisor
+divisor(uint32_t d)
+{
+	return (struct divisor) { d, d > 1 ? UINT64_MAX / d + 1 : 0 };
+}
+
+static void
+set_divisors(struct ftl *f)
+{
+	const struct ssd_params *p = f->p;
+
+	f->by_page = divisor(f->per_page);
+	f->by_block = divisor(f->slots_per_block);
+	f->by_plane_blocks = divisor(p->blocks);
+	f->by_chip_planes = divisor(p->dies * p->planes);
+	f->by_channels = divisor(p->channels);
+	f->by_chips = divisor(p->chips);
+	f->by_dies = divisor(p->dies);
+	f->by_planes = divisor(p->planes);
+}
+
 int
 ftl_create(struct ftl *f, const struct ssd_params *p)
 {
@@ -550,19 +701,21 @@ ftl_create(struct ftl *f, const struct ssd_params *p)
 	f->slots_per_block = p->pages * f->per_page;
 	f->units = (p->capacity + p->unit_sectors - 1) / p->unit_sectors;
 	f->slots = (uint64_t) f->planes * p->blocks * f->slots_per_block;
+	set_divisors(f);
 	f->slot_of = calloc(f->units, sizeof(uint32_t));
 	f->unit_of = calloc(f->slots, sizeof(uint32_t));
 	f->valid = calloc(f->slots / 64 + 1, sizeof(uint64_t));
 	f->block = calloc((size_t) f->planes * p->blocks, sizeof(*f->block));
 	f->plane = calloc(f->planes, sizeof(*f->plane));
-	f->short_planes = calloc((size_t) p->channels * p->chips,
-	    sizeof(uint32_t));
+	f->erases = calloc((size_t) f->planes * p->blocks, sizeof(uint32_t));
+	f->chip = calloc((size_t) p->channels * p->chips, sizeof(*f->chip));
 	if (f->slot_of == NULL || f->unit_of == NULL || f->valid == NULL ||
-	    f->block == NULL || f->plane == NULL || f->short_planes == NULL)
+	    f->block == NULL || f->plane == NULL || f->erases == NULL ||
+	    f->chip == NULL)
 		return -ENOMEM;
 	/* every plane begins without a free block */
 	for (uint32_t i = 0; i < p->channels * p->chips; i++)
-		f->short_planes[i] = p->dies * p->planes;
+		f->chip[i].soft = f->chip[i].hard = p->dies * p->planes;
 	for (uint32_t i = 0; i < f->planes; i++)
 		if (plane_create(f, i) != 0)
 			return -ENOMEM;
@@ -578,7 +731,8 @@ ftl_destroy(struct ftl *f)
 	}
 	free(f->plane);
 	free(f->block);
-	free(f->short_planes);
+	free(f->erases);
+	free(f->chip);
 	free(f->slot_of);
 	free(f->unit_of);
 	free(f->valid);
@@ -597,7 +751,7 @@ ftl_stats(const struct ftl *f, struct disk_flash_stats *st)
 	st->blocks = n;
 	st->erase_min = UINT32_MAX;
 	for (uint32_t i = 0; i < n; i++) {
-		e = f->block[i].erases;
+		e = f->erases[i];
 		if (e < st->erase_min)
 			st->erase_min = e;
 		if (e > st->erase_max)
