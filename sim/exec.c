@@ -62,8 +62,6 @@ exec_memory(struct sysctx *c, struct vmspace *vs)
 	p->vs = vs;
 	vm_proc_set_vmspace(c->vm, p->proc, vs);
 	c->vs = vs;
-	p->lock_future = false;
-	p->locked_pages = 0;
 	/* nobody maps the removed files of the old image any more */
 	vfs_reap(c->vfs);
 }
@@ -108,19 +106,51 @@ exec_name(struct uthread *t, const char *path, struct uproc_args *args)
 		    args->argv, sim_now(p->m->sim));
 }
 
+/* What the new image needs besides its memory. */
+struct exec_parts {
+	struct uproc_args *args;
+	struct uproc_mem *mem;
+	struct cpu_context *ctx;
+};
+
+static int
+exec_prepare(struct sysctx *c, struct exec_args *xa, struct exec_parts *ep)
+{
+	struct cpu_engine *cpu = machine_cpu(c->m);
+
+	ep->args = uproc_args_new(xa->argv);
+	ep->mem = uproc_mem_new();
+	ep->ctx = cpu->ops->context_new(cpu);
+	return (ep->args == NULL || ep->mem == NULL || ep->ctx == NULL ?
+	    -ENOMEM : exec_files(c));
+}
+
+static void
+exec_undo(struct sysctx *c, struct exec_parts *ep)
+{
+	struct cpu_engine *cpu = machine_cpu(c->m);
+
+	if (ep->ctx != NULL)
+		cpu->ops->context_free(cpu, ep->ctx);
+	uproc_mem_drop(ep->mem);
+	uproc_args_drop(ep->args);
+}
+
 /* From here on there is no way back. */
 static void
-exec_commit(struct sysctx *c, struct vmspace *vs, struct cpu_context *ctx,
+exec_commit(struct sysctx *c, struct vmspace *vs, struct exec_parts *ep,
     const struct load_result *lr)
 {
 	struct cpu_engine *cpu = machine_cpu(c->m);
 
 	exec_memory(c, vs);
+	uproc_mem_drop(c->p->mem);
+	c->p->mem = ep->mem;
 	exec_signals(c);
 	fd_close_on_exec(c->p->fds);
 	cpu->ops->context_free(cpu, c->t->ctx);
-	c->t->ctx = ctx;
-	c->t->tid = c->p->pid;
+	c->t->ctx = ep->ctx;
+	signal_thread_is(c->t, c->p->pid);
 	c->t->set_child_tid = 0;
 	uproc_take_load(c->p, c->t, lr);
 	c->regs_replaced = true;
@@ -130,21 +160,17 @@ static int64_t
 exec_switch(struct sysctx *c, struct vmspace *vs, const char *path,
     struct exec_args *xa, const struct load_result *lr)
 {
-	struct cpu_engine *cpu = machine_cpu(c->m);
-	struct uproc_args *args = uproc_args_new(xa->argv);
-	struct cpu_context *ctx = cpu->ops->context_new(cpu);
-	int error = args == NULL || ctx == NULL ? -ENOMEM : exec_files(c);
+	struct exec_parts ep;
+	int error = exec_prepare(c, xa, &ep);
 
 	if (error == 0)
 		error = exec_alone(c);
 	if (error != 0) {
-		if (ctx != NULL)
-			cpu->ops->context_free(cpu, ctx);
-		uproc_args_drop(args);
+		exec_undo(c, &ep);
 		return (error);
 	}
-	exec_commit(c, vs, ctx, lr);
-	exec_name(c->t, path, args);
+	exec_commit(c, vs, &ep, lr);
+	exec_name(c->t, path, ep.args);
 	return (0);
 }
 

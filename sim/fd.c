@@ -353,12 +353,13 @@ uproc_init_files(struct uproc *p, const struct machine_config *mc,
     struct sim_err *err)
 {
 	uproc_list(machine_sysstate(p->m), p);
-	p->umask = 022;
 	p->dumpable = 1;
 	default_limits(p, mc);
-	p->cwd = vfs_cwd(p->sys->vfs);
+	p->fs = uproc_fs_new(vfs_cwd(p->sys->vfs), 022);
+	p->mem = uproc_mem_new();
 	p->fds = fdtable_new();
-	if (p->fds == NULL || sigstate_new(p) != 0 || standard_files(p) != 0)
+	if (p->fs == NULL || p->mem == NULL || p->fds == NULL ||
+	    sigstate_new(p) != 0 || standard_files(p) != 0)
 		return (sim_err_set(err, ENOMEM, "out of memory"));
 	return (0);
 }
@@ -391,9 +392,10 @@ uproc_free_files(struct uproc *p)
 	fdtable_free(p->fds);
 	p->fds = NULL;
 	sigstate_free(p);
-	if (p->cwd != NULL)
-		inode_rele(p->cwd);
-	p->cwd = NULL;
+	uproc_fs_drop(p->fs);
+	uproc_mem_drop(p->mem);
+	p->fs = NULL;
+	p->mem = NULL;
 	(void)uproc_set_groups(p, NULL, 0);
 	p->sys = NULL;
 }

@@ -3,9 +3,7 @@
  *
  * Interface: machine_task_ops.clone (struct task_ops of sim/syscall_int.h).
  * Source: clone(2), vfork(2), Linux 6.1 kernel/fork.c for what is inherited;
- * the address space: vm_forkproc of FreeBSD 5.0 vm_glue.c. Differences: a
- * child that is no thread has signal actions, working directory and umask of
- * its own even where CLONE_SIGHAND or CLONE_FS asks for common ones; no
+ * the address space: vm_forkproc of FreeBSD 5.0 vm_glue.c. Differences: no
  * namespaces, no pid descriptors.
  */
 #include <sched.h>
@@ -19,8 +17,10 @@
 #define TASKS_MAX 16384u /* threads; the host has to keep a stack for each */
 #define VFORK_PRI 104 /* PPAUSE of FreeBSD 5 */
 
+#define CLEAR_SIGHAND (1ull << 32)
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | \
-    CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
+    CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | \
+    CLONE_NEWTIME)
 
 /* ---- what is asked ---- */
 
@@ -126,8 +126,6 @@ clone_thread(struct sysctx *c, const struct clone_request *r)
 static void
 clone_memory_layout(struct uproc *p, const struct uproc *from)
 {
-	p->brk_start = from->brk_start;
-	p->brk = from->brk;
 	p->stack_top = from->stack_top;
 	p->arg_start = from->arg_start;
 	p->arg_end = from->arg_end;
@@ -143,7 +141,6 @@ clone_process_state(struct uproc *p, struct uproc *from, uint64_t flags)
 	memcpy(p->rlim_cur, from->rlim_cur, sizeof(p->rlim_cur));
 	memcpy(p->rlim_max, from->rlim_max, sizeof(p->rlim_max));
 	p->dumpable = from->dumpable;
-	p->umask = from->umask;
 	p->nice = from->nice;
 	p->args = from->args;
 	if (p->args != NULL)
@@ -157,6 +154,8 @@ clone_process_state(struct uproc *p, struct uproc *from, uint64_t flags)
 		return (-ENOMEM);
 	if (sigstate_fork(p, from, (flags & CLONE_SIGHAND) != 0) != 0)
 		return (-ENOMEM);
+	if (flags & CLEAR_SIGHAND)
+		sigstate_reset(p);
 	if (flags & CLONE_FILES) {
 		p->fds = from->fds;
 		fdtable_ref(p->fds);
@@ -168,9 +167,9 @@ clone_process_state(struct uproc *p, struct uproc *from, uint64_t flags)
 		return (-ENOMEM);
 	if ((flags & CLONE_SYSVSEM) && sem_share(p, from) != 0)
 		return (-ENOMEM);
-	p->cwd = from->cwd;
-	inode_ref(p->cwd);
-	return (0);
+	p->fs = uproc_fs_fork(from->fs, (flags & CLONE_FS) != 0);
+	p->mem = uproc_mem_fork(from->mem, (flags & CLONE_VM) != 0);
+	return (p->fs == NULL || p->mem == NULL ? -ENOMEM : 0);
 }
 
 /* From here on others see it. */

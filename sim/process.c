@@ -30,7 +30,6 @@ uproc_new(struct machine *m, struct uproc *parent, const char *comm)
 	p->pid = m->next_pid++;
 	p->pgid = parent != NULL ? parent->pgid : p->pid;
 	p->sid = parent != NULL ? parent->sid : p->pid;
-	p->umask = parent != NULL ? parent->umask : 022;
 	snprintf(p->comm, sizeof(p->comm), "%.15s", comm);
 	TAILQ_INSERT_TAIL(&m->procs, p, link);
 	m->ntasks++;
@@ -429,7 +428,7 @@ uproc_take_load(struct uproc *p, struct uthread *t,
 {
 	struct cpu_regs regs = { .rflags = 0x202 };
 
-	p->brk_start = p->brk = lr->brk_start;
+	p->mem->brk_start = p->mem->brk = lr->brk_start;
 	p->stack_top = lr->stack_top;
 	p->arg_start = lr->arg_start;
 	p->arg_end = lr->arg_end;
@@ -462,7 +461,7 @@ first_main(void *arg)
 
 	error = program_prepare(t, &m->load_err);
 	if (error == 0)
-		error = load_program(m->vm, m->vfs, p->cwd, p->vs,
+		error = load_program(m->vm, m->vfs, p->fs->cwd, p->vs,
 		    p->prog->exe, p->prog->argv, p->prog->env,
 		    m->mc->stack_limit, &lr, &m->load_err);
 	if (error != 0)

@@ -118,7 +118,7 @@ proc_link(void *ctx, int32_t pid, enum vfs_proc_link which, char *buf,
 		snprintf(buf, size, "%s", p->exe_path);
 		return (0);
 	case PROC_CWD:
-		return (inode_dirpath(p->cwd, buf, size));
+		return (inode_dirpath(p->fs->cwd, buf, size));
 	case PROC_ROOT:
 		snprintf(buf, size, "/");
 		return (0);
@@ -136,7 +136,7 @@ map_name(const struct uproc *p, const struct vm_map_info *mi,
 		return (ip != NULL ? inode_path(ip) : vm_vnode_name(mi->vp));
 	if (mi->stack || mi->end == p->stack_top)
 		return ("[stack]");
-	if (mi->start < p->brk && mi->end > p->brk_start)
+	if (mi->start < p->mem->brk && mi->end > p->mem->brk_start)
 		return ("[heap]");
 	return (NULL);
 }
@@ -322,7 +322,7 @@ write_status(FILE *f, const struct uproc *p, const struct uthread *t)
 	fprintf(f, "Name:\t%s\nUmask:\t%04o\nState:\t%s\n"
 	    "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n"
 	    "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t64\nGroups:\t",
-	    task_name(p, t), p->umask, state_name(p, t), p->pid,
+	    task_name(p, t), p->fs->umask, state_name(p, t), p->pid,
 	    t != NULL ? t->tid : p->pid, parent_pid(p));
 	for (uint32_t i = 0; i < p->ngroups; i++)
 		fprintf(f, "%u ", p->groups[i]);
@@ -403,7 +403,7 @@ write_stat(FILE *f, const struct uproc *p, const struct uthread *t)
 	write_stat_signals(f, p, t);
 	fprintf(f, " 0 0 0 %d 0 0 0 0 0 0 0 0 %llu %llu %llu %llu %llu %d\n",
 	    p->exit_signal != 0 ? p->exit_signal : SIGCHLD,
-	    (unsigned long long)p->brk_start,
+	    (unsigned long long)p->mem->brk_start,
 	    (unsigned long long)p->arg_start, (unsigned long long)p->arg_end,
 	    (unsigned long long)p->env_start, (unsigned long long)p->env_end,
 	    p->exit_status);

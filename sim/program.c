@@ -209,8 +209,8 @@ enter_directory(struct uproc *p, struct sim_err *err)
 	}
 	if (error != 0)
 		return (file_error(p->prog, "cwd", p->prog->cwd, error, err));
-	inode_rele(p->cwd);
-	p->cwd = ip;
+	inode_rele(p->fs->cwd);
+	p->fs->cwd = ip;
 	return (0);
 }
 
@@ -222,8 +222,8 @@ find_file(struct uproc *p, int fd, const char *path, struct inode **out)
 	int error;
 
 	if (fd == 0)
-		return (vfs_lookup(p->sys->vfs, p->cwd, path, true, out));
-	error = vfs_find(p->sys->vfs, p->cwd, path, VFS_CREATE, &pl);
+		return (vfs_lookup(p->sys->vfs, p->fs->cwd, path, true, out));
+	error = vfs_find(p->sys->vfs, p->fs->cwd, path, VFS_CREATE, &pl);
 	if (error == 0 && pl.ip != NULL) {
 		*out = pl.ip;
 		inode_ref(*out);

@@ -363,6 +363,18 @@ signal_thread_gone(struct uthread *t)
 }
 
 void
+signal_thread_is(struct uthread *t, int32_t tid)
+{
+	struct pending *q;
+
+	TAILQ_FOREACH(q, &t->p->sig->queue, link) {
+		if (q->tid == t->tid)
+			q->tid = tid;
+	}
+	t->tid = tid;
+}
+
+void
 signal_wake_all(struct uproc *p, bool kill)
 {
 	struct uthread *t;

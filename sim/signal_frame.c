@@ -282,7 +282,8 @@ run_handler(struct uthread *t, const struct ksiginfo *k)
 	uint64_t at;
 
 	cpu->ops->get_regs(cpu, t->ctx, &regs);
-	if (t->sig.restart == ERESTARTSYS && (a->flags & SA_RESTART))
+	if ((t->sig.restart == ERESTARTSYS && (a->flags & SA_RESTART)) ||
+	    t->sig.restart == ERESTARTNOINTR)
 		rewind_call(t, &regs);
 	t->sig.restart = 0;
 	if (!push_frame(t, a, k, &regs, &at)) {

@@ -120,7 +120,7 @@ find_path(struct sysctx *c, const struct sock_name *n, struct socket **out)
 	struct inode *ip;
 	int error;
 
-	error = vfs_lookup(c->vfs, c->p->cwd, path_of(n), true, &ip);
+	error = vfs_lookup(c->vfs, c->p->fs->cwd, path_of(n), true, &ip);
 	if (error != 0)
 		return (error);
 	*out = inode_is_socket(ip) ? inode_data(ip) : NULL;
@@ -197,17 +197,18 @@ bind_path(struct sysctx *c, struct socket *s, const struct sock_name *n)
 	struct inode *ip;
 	int error;
 
-	error = vfs_find(c->vfs, c->p->cwd, path_of(n), VFS_PARENT, &pl);
+	error = vfs_find(c->vfs, c->p->fs->cwd, path_of(n), VFS_PARENT, &pl);
 	if (error != 0)
 		return (error);
 	if (pl.ip != NULL)
 		error = -EADDRINUSE;
 	else
-		error = vfs_mkspecial(&pl, S_IFSOCK | (0777 & ~c->p->umask));
+		error = vfs_mkspecial(&pl, S_IFSOCK |
+		    (0777 & ~c->p->fs->umask));
 	vfs_place_done(&pl);
 	if (error != 0)
 		return (error == -EEXIST ? -EADDRINUSE : error);
-	error = vfs_lookup(c->vfs, c->p->cwd, path_of(n), false, &ip);
+	error = vfs_lookup(c->vfs, c->p->fs->cwd, path_of(n), false, &ip);
 	if (error == 0)
 		set_name(s, n, ip);
 	return (error);

@@ -54,7 +54,7 @@ sysstate_create(struct machine *m)
 	ss->vfs = machine_vfs(m);
 	ss->next_anon = 100; /* above the standard descriptors' */
 	TAILQ_INIT(&ss->procs);
-	TAILQ_INIT(&ss->futexes);
+	futex_init(ss);
 	TAILQ_INIT(&ss->locks);
 	TAILQ_INIT(&ss->lock_waits);
 	TAILQ_INIT(&ss->shm);
@@ -284,7 +284,7 @@ sys_dirfd(struct sysctx *c, uint64_t dirfd, const char *path,
 {
 	struct file *f;
 
-	*dir = c->p->cwd;
+	*dir = c->p->fs->cwd;
 	if ((int)dirfd == AT_FDCWD || path[0] == '/')
 		return (0);
 	f = sys_file(c, dirfd, true);
@@ -362,8 +362,8 @@ call_result(struct sysctx *c, int64_t ret)
 {
 	struct thread_signals *sg = &c->t->sig;
 
-	if (ret == -ERESTARTSYS || ret == -ERESTARTNOHAND ||
-	    ret == -ERESTART_RESTARTBLOCK) {
+	if (ret == -ERESTARTSYS || ret == -ERESTARTNOINTR ||
+	    ret == -ERESTARTNOHAND || ret == -ERESTART_RESTARTBLOCK) {
 		sg->restart = (int32_t)-ret;
 		sg->restart_number = c->number;
 		return ((uint64_t)(int64_t)-EINTR);

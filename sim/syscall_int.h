@@ -15,12 +15,14 @@
 
 /* A call that a signal ended: never seen by the guest. */
 #define ERESTARTSYS 512 /* again, unless a handler without SA_RESTART ran */
+#define ERESTARTNOINTR 513 /* again */
 #define ERESTARTNOHAND 514 /* again, unless a handler ran */
 /* On with what is left (restart_syscall), unless a handler ran. */
 #define ERESTART_RESTARTBLOCK 516
 
 #define SYSBUF_SIZE 65536u
 #define PID_BUCKETS 1024u
+#define FUTEX_BUCKETS 256u
 #define SYS_IOV_MAX 1024u
 
 struct sysbuf { /* kernel memory for one call's data */
@@ -40,9 +42,13 @@ struct futex_waiter {
 	struct futex_key key;
 	uint32_t bits;
 	bool woken;
+	/* FUTEX_LOCK_PI: who waits, for whom, where */
+	struct uthread *thread; /* NULL: a plain wait */
+	struct uthread *owner;
+	vm_offset_t va;
 };
 
-/* clone(2), in the order of its flags' needs. */
+/* clone(2), in the order of its flags' needs; 1 << 32: CLEAR_SIGHAND. */
 struct clone_request {
 	uint64_t flags; /* CLONE_*, without the signal */
 	int32_t exit_signal;
@@ -86,7 +92,8 @@ struct sysstate {
 	struct vfs *vfs;
 	TAILQ_HEAD(, uproc) procs; /* by pid */
 	LIST_HEAD(, uproc) by_pid[PID_BUCKETS];
-	TAILQ_HEAD(, futex_waiter) futexes; /* longest waiting first */
+	/* futex.c, by key: longest waiting first */
+	TAILQ_HEAD(futex_list, futex_waiter) futexes[FUTEX_BUCKETS];
 	LIST_HEAD(, file) files; /* every open one */
 	struct sysbuf *bufs, *free_bufs;
 	struct sim_rng random; /* getrandom, /dev/urandom */
@@ -195,8 +202,43 @@ int uio_vector(struct sysctx *c, struct uio *u, vm_offset_t va,
 ssize_t uio_copyin(struct sysctx *c, struct uio *u, void *buf, size_t n);
 ssize_t uio_copyout(struct sysctx *c, struct uio *u, const void *buf, size_t n);
 
-/* ---- threads' ends (futex.c) ---- */
+/* ---- time limits (syscall_poll.c) ---- */
 
+/* Forever, or the simulated time at which it is over. */
+struct deadline {
+	bool forever;
+	sim_time_t end;
+};
+/* ns from now; negative: forever. */
+void deadline_set(struct sysctx *c, struct deadline *d, int64_t ns);
+/* From a timespec (unit 1) or timeval (unit 1000) of the caller's; va 0:
+ * forever. -EFAULT, -EINVAL. */
+int deadline_read(struct sysctx *c, struct deadline *d, vm_offset_t va,
+    int64_t unit);
+
+/* ---- futexes (futex.c, futex_pi.c) ---- */
+
+void futex_init(struct sysstate *ss);
+/* The list that waiters on a word are in. */
+struct futex_list *futex_bucket(struct sysstate *ss,
+    const struct futex_key *k);
+bool futex_same(const struct futex_key *a, const struct futex_key *b);
+/* The key of the word at va for the running call; -EFAULT. */
+int futex_call_key(struct sysctx *c, vm_offset_t va, struct futex_key *k);
+/* Argument 3 as a time limit; absolute ones by the wall clock or by the time
+ * since boot. -EFAULT, -EINVAL. */
+int futex_deadline(struct sysctx *c, bool absolute, bool wall,
+    struct deadline *d);
+/* Until woken: 0; -ETIMEDOUT, -ERESTARTSYS. */
+int futex_sleep(struct sysctx *c, struct futex_waiter *w,
+    const struct deadline *d);
+int64_t futex_lock_pi(struct sysctx *c, const struct deadline *d);
+int64_t futex_trylock_pi(struct sysctx *c);
+int64_t futex_unlock_pi(struct sysctx *c);
+/* t ends: locks that others wait for go to them. */
+void futex_leave_pi(struct uthread *t);
+
+/* The thread uses its memory no more. */
 void thread_leave_user(struct uthread *t);
 
 /* ---- children (wait.c) ---- */
@@ -234,20 +276,6 @@ int64_t lockf_fcntl(struct sysctx *c, struct file *f, int cmd);
 /* ---- files without an inode (epoll.c) ---- */
 
 void anon_stat(struct file *f, struct vfs_stat *st);
-
-/* ---- time limits (syscall_poll.c) ---- */
-
-/* Forever, or the simulated time at which it is over. */
-struct deadline {
-	bool forever;
-	sim_time_t end;
-};
-/* ns from now; negative: forever. */
-void deadline_set(struct sysctx *c, struct deadline *d, int64_t ns);
-/* From a timespec (unit 1) or timeval (unit 1000) of the caller's; va 0:
- * forever. -EFAULT, -EINVAL. */
-int deadline_read(struct sysctx *c, struct deadline *d, vm_offset_t va,
-    int64_t unit);
 
 /* ---- clocks (syscall_time.c) ---- */
 
@@ -359,6 +387,8 @@ void signal_sets(const struct uproc *p, const struct uthread *t,
 void signal_set_mask(struct uthread *t, uint64_t mask);
 /* t takes no signals any more. */
 void signal_thread_gone(struct uthread *t);
+/* t has another number: its signals come with it. */
+void signal_thread_is(struct uthread *t, int32_t tid);
 /* A signal that the thread caused itself by a call: SIGPIPE. */
 void signal_self(struct uthread *t, int signo);
 /* A mask for the time of one call (ppoll, pselect, sigsuspend): in force

@@ -94,16 +94,16 @@ brk_grow(struct sysctx *c, vm_offset_t from, vm_offset_t to)
 	vm_offset_t at = from;
 
 	if (to > USER_VA_MAX ||
-	    (limit != UINT64_MAX && to - p->brk_start > limit) ||
+	    (limit != UINT64_MAX && to - p->mem->brk_start > limit) ||
 	    !may_expand(c, to - from, true))
 		return (-ENOMEM);
-	if (p->lock_future && may_lock(c, 0, 0, to - from) != 0)
+	if (p->mem->lock_future && may_lock(c, 0, 0, to - from) != 0)
 		return (-ENOMEM);
 	if (vm_mmap(c->vm, c->vs, &at, to - from, VM_PROT_READ |
 	    VM_PROT_WRITE, VM_PROT_ALL, VM_MAP_FIXED | VM_MAP_NOREPLACE, NULL,
 	    0) != 0)
 		return (-ENOMEM);
-	if (p->lock_future)
+	if (p->mem->lock_future)
 		(void)vm_mlock(c->vm, c->vs, from, to - from);
 	return (0);
 }
@@ -112,16 +112,16 @@ int64_t
 sys_brk(struct sysctx *c)
 {
 	struct uproc *p = c->p;
-	vm_offset_t want = c->a[0], from = page_round(p->brk), to;
+	vm_offset_t want = c->a[0], from = page_round(p->mem->brk), to;
 
-	if (want < p->brk_start || want > USER_VA_MAX)
-		return ((int64_t)p->brk);
+	if (want < p->mem->brk_start || want > USER_VA_MAX)
+		return ((int64_t)p->mem->brk);
 	to = page_round(want);
 	if (to < from)
 		(void)vm_munmap(c->vm, c->vs, to, from - to);
 	else if (to > from && brk_grow(c, from, to) != 0)
-		return ((int64_t)p->brk);
-	p->brk = want;
+		return ((int64_t)p->mem->brk);
+	p->mem->brk = want;
 	return ((int64_t)want);
 }
 
@@ -272,7 +272,7 @@ mmap_after(struct sysctx *c, const struct mmap_args *ma, bool lock)
 static int64_t
 mmap_do(struct sysctx *c, struct mmap_args *ma)
 {
-	bool lock = (ma->flags & MAP_LOCKED) || c->p->lock_future;
+	bool lock = (ma->flags & MAP_LOCKED) || c->p->mem->lock_future;
 	bool data = (ma->prot & PROT_WRITE) &&
 	    !(ma->vm_flags & VM_MAP_SHARED);
 	bool fixed = (ma->vm_flags & VM_MAP_FIXED) != 0, code;
@@ -642,7 +642,7 @@ sys_mlockall(struct sysctx *c)
 		return (-EPERM);
 	if ((flags & MCL_CURRENT) && vm_map_size(c->vs) > limit)
 		return (-ENOMEM);
-	c->p->lock_future = (flags & MCL_FUTURE) != 0;
+	c->p->mem->lock_future = (flags & MCL_FUTURE) != 0;
 	if (flags & MCL_CURRENT)
 		lock_all(c, true);
 	return (0);
@@ -651,7 +651,7 @@ sys_mlockall(struct sysctx *c)
 int64_t
 sys_munlockall(struct sysctx *c)
 {
-	c->p->lock_future = false;
+	c->p->mem->lock_future = false;
 	lock_all(c, false);
 	return (0);
 }

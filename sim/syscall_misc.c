@@ -551,6 +551,12 @@ sys_prctl(struct sysctx *c)
 	case PR_GET_PDEATHSIG:
 		value = c->p->death_signal;
 		return (sys_copyout(c, c->a[1], &value, sizeof(value)));
+	case PR_SET_CHILD_SUBREAPER:
+		c->p->subreaper = c->a[1] != 0;
+		return (0);
+	case PR_GET_CHILD_SUBREAPER:
+		value = c->p->subreaper;
+		return (sys_copyout(c, c->a[1], &value, sizeof(value)));
 	case PR_SET_TIMERSLACK:
 		return (0);
 	case PR_GET_TIMERSLACK:

@@ -60,7 +60,7 @@ lookup_at(struct sysctx *c, uint64_t dirfd, vm_offset_t va, uint32_t flags,
 static uint32_t
 new_mode(const struct sysctx *c, uint64_t mode)
 {
-	return ((uint32_t)mode & 07777 & ~c->p->umask);
+	return ((uint32_t)mode & 07777 & ~c->p->fs->umask);
 }
 
 /* ---- open ---- */
@@ -267,7 +267,7 @@ stat_at(struct sysctx *c, uint64_t dirfd, vm_offset_t va, uint32_t flags,
 		if (error != 0)
 			return (error);
 		if (path[0] == '\0' && (int)dirfd == AT_FDCWD) {
-			inode_stat(c->p->cwd, st);
+			inode_stat(c->p->fs->cwd, st);
 			return (0);
 		}
 		if (path[0] == '\0')
@@ -448,9 +448,9 @@ sys_fstatfs(struct sysctx *c)
 static void
 set_cwd(struct sysctx *c, struct inode *ip)
 {
-	struct inode *old = c->p->cwd;
+	struct inode *old = c->p->fs->cwd;
 
-	c->p->cwd = ip;
+	c->p->fs->cwd = ip;
 	inode_rele(old);
 }
 
@@ -494,7 +494,7 @@ sys_getcwd(struct sysctx *c)
 
 	if (buf == NULL)
 		return (-ENOMEM);
-	error = inode_dirpath(c->p->cwd, buf, VFS_PATH_MAX);
+	error = inode_dirpath(c->p->fs->cwd, buf, VFS_PATH_MAX);
 	if (error != 0)
 		return (error);
 	n = strlen(buf) + 1;
@@ -902,9 +902,9 @@ sys_truncate(struct sysctx *c)
 int64_t
 sys_umask(struct sysctx *c)
 {
-	uint32_t old = c->p->umask;
+	uint32_t old = c->p->fs->umask;
 
-	c->p->umask = (uint32_t)c->a[0] & 0777;
+	c->p->fs->umask = (uint32_t)c->a[0] & 0777;
 	return (old);
 }
 

@@ -3,8 +3,8 @@
  *
  * Interface: sys_* of sim/syscall_table.h; what they need of the machine
  * comes through struct task_ops. Source: clone(2), execve(2), exit(2), Linux
- * 6.1. Differences: clone3 is not there (libc falls back to clone); without
- * task operations none of the calls is.
+ * 6.1. Differences: clone3 chooses no pids, control groups or pid descriptors;
+ * without task operations none of the calls is.
  */
 #include <fcntl.h>
 #include <linux/limits.h>
@@ -44,6 +44,82 @@ sys_clone(struct sysctx *c)
 
 	if (r.exit_signal > 64)
 		return (-EINVAL);
+	return (do_clone(c, &r));
+}
+
+#define CLONE_ARGS_MIN 64u /* CLONE_ARGS_SIZE_VER0 */
+#define CLONE_ARGS_PAGE 4096u
+
+struct clone_args64 {
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal;
+	uint64_t stack, stack_size, tls;
+	uint64_t set_tid, set_tid_size, cgroup; /* later versions */
+};
+
+/* As long as the caller knows it; what we do not know has to be 0. */
+static int
+read_clone_args(struct sysctx *c, struct clone_args64 *ca)
+{
+	uint64_t size = c->a[1], known = sizeof(*ca);
+	int error;
+
+	memset(ca, 0, sizeof(*ca));
+	if (size > CLONE_ARGS_PAGE)
+		return (-E2BIG);
+	if (size < CLONE_ARGS_MIN)
+		return (-EINVAL);
+	error = sys_copyin(c, c->a[0], ca, size < known ? size : known);
+	for (uint64_t at = known; error == 0 && at < size; at++) {
+		uint8_t byte;
+
+		error = sys_copyin(c, c->a[0] + at, &byte, 1);
+		if (error == 0 && byte != 0)
+			error = -E2BIG;
+	}
+	return (error);
+}
+
+static int
+check_clone_args(const struct clone_args64 *ca)
+{
+	const uint64_t clear = 1ull << 32; /* CLONE_CLEAR_SIGHAND */
+
+	if (ca->set_tid != 0 || ca->set_tid_size != 0)
+		return (-EINVAL);
+	if ((ca->flags & ~(uint64_t)UINT32_MAX & ~clear) ||
+	    (ca->flags & (CLONE_DETACHED | (CSIGNAL & ~CLONE_NEWTIME))))
+		return (-EINVAL);
+	if ((ca->flags & (CLONE_SIGHAND | clear)) == (CLONE_SIGHAND | clear))
+		return (-EINVAL);
+	if (ca->exit_signal > CSIGNAL || ca->exit_signal > 64 ||
+	    ((ca->flags & (CLONE_THREAD | CLONE_PARENT)) &&
+	    ca->exit_signal != 0))
+		return (-EINVAL);
+	if ((ca->stack == 0) != (ca->stack_size == 0) ||
+	    !user_range_ok(ca->stack, ca->stack_size))
+		return (-EINVAL);
+	return (0);
+}
+
+int64_t
+sys_clone3(struct sysctx *c)
+{
+	struct clone_args64 ca;
+	struct clone_request r;
+	int error = read_clone_args(c, &ca);
+
+	if (error == 0)
+		error = check_clone_args(&ca);
+	if (error != 0)
+		return (error);
+	r = (struct clone_request) {
+		.flags = ca.flags,
+		.exit_signal = (int32_t)ca.exit_signal,
+		.stack = ca.stack + ca.stack_size,
+		.parent_tid = ca.parent_tid,
+		.child_tid = ca.child_tid,
+		.tls = ca.tls,
+	};
 	return (do_clone(c, &r));
 }
 
@@ -215,7 +291,7 @@ sys_execve(struct sysctx *c)
 
 	if (error != 0)
 		return (error);
-	return (do_exec(c, c->p->cwd, path, c->a[1], c->a[2]));
+	return (do_exec(c, c->p->fs->cwd, path, c->a[1], c->a[2]));
 }
 
 int64_t

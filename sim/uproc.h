@@ -76,6 +76,18 @@ struct usage {
 	uint64_t nvcsw, nivcsw; /* CPU given up by sleeping, and taken away */
 };
 
+/* Of a process, or of several (uproc_shared.c). */
+struct uproc_fs {
+	uint32_t refs;
+	struct inode *cwd; /* referenced */
+	uint32_t umask;
+};
+struct uproc_mem { /* of an address space */
+	uint32_t refs;
+	vm_offset_t brk_start, brk;
+	bool lock_future; /* mlockall(MCL_FUTURE) */
+};
+
 struct uproc {
 	TAILQ_ENTRY(uproc) link; /* machine's list, oldest first */
 	TAILQ_HEAD(, uthread) threads;
@@ -84,14 +96,13 @@ struct uproc {
 	struct vmspace *vs; /* same as proc's */
 	struct fdtable *fds;
 	struct sigstate *sig;
-	struct inode *cwd;
+	struct uproc_fs *fs;
+	struct uproc_mem *mem;
 	struct uproc *parent;
 	const struct program *prog; /* started by the machine; NULL: a child */
 	int32_t pid, pgid, sid;
-	uint32_t umask;
 	char comm[16];
 	char *exe_path; /* /proc/self/exe */
-	vm_offset_t brk_start, brk;
 	vm_offset_t stack_top;
 	vm_offset_t arg_start, arg_end, env_start, env_end;
 	uint64_t rlim_cur[16], rlim_max[16]; /* Linux numbering */
@@ -109,8 +120,6 @@ struct uproc {
 	struct sysstate *sys;
 	TAILQ_ENTRY(uproc) sys_link; /* in order of pid */
 	LIST_ENTRY(uproc) hash; /* by pid */
-	uint64_t locked_pages; /* mlock, for RLIMIT_MEMLOCK */
-	bool lock_future; /* mlockall(MCL_FUTURE) */
 	int32_t dumpable; /* prctl(PR_SET_DUMPABLE) */
 	int32_t death_signal; /* prctl(PR_SET_PDEATHSIG) */
 	/* family (process.c, wait.c) */
@@ -223,6 +232,17 @@ void signal_deliver(struct uthread *t);
 void signal_post(struct uproc *p, int signo);
 /* End the whole process with a wait status; runs in one of its threads. */
 void uproc_exit(struct uthread *t, int wait_status);
+
+/* ---- uproc_shared.c ---- */
+
+/* NULL: out of memory; cwd's reference goes with it. */
+struct uproc_fs *uproc_fs_new(struct inode *cwd, uint32_t umask);
+/* The same one for a child, or a copy. */
+struct uproc_fs *uproc_fs_fork(struct uproc_fs *from, bool shared);
+void uproc_fs_drop(struct uproc_fs *fs); /* NULL: nothing; may sleep */
+struct uproc_mem *uproc_mem_new(void);
+struct uproc_mem *uproc_mem_fork(struct uproc_mem *from, bool shared);
+void uproc_mem_drop(struct uproc_mem *mem); /* NULL: nothing */
 
 /* ---- process.c ---- */
 

@@ -221,7 +221,7 @@ rig_process(rig *m)
 	p->proc = vm_proc_new(m->vm, p->pid, p->comm, p->vs, NULL);
 	ck_assert_ptr_nonnull(p->proc);
 	ck_assert_msg(uproc_init_files(p, &mc, &err) == 0, "%s", err.text);
-	p->brk_start = p->brk = 0x20000000;
+	p->mem->brk_start = p->mem->brk = 0x20000000;
 	m->t.p = p;
 	m->t.tid = p->pid;
 	m->t.ctx = &m->ctx;

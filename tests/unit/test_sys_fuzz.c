@@ -303,7 +303,7 @@ revive(struct fuzz *f)
 			m->p.rlim_cur[i] = UINT64_MAX;
 	}
 	m->p.rlim_cur[RLIMIT_NOFILE] = 64;
-	m->p.lock_future = false;
+	m->p.mem->lock_future = false;
 	/* too much locked memory would stop everything else */
 	if (vm_map_locked(m->p.vs, 0, USER_VA_MAX) > 100 * PAGE_SIZE)
 		(void)CALL(m, SYS_munlockall);

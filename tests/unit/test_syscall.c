@@ -34,7 +34,7 @@ unknown_calls(rig *m)
 	ck_assert_int_eq(m->enosys_number, 100000);
 	ck_assert_int_eq(CALL(m, -5), -ENOSYS);
 	ck_assert_int_eq(CALL(m, SYS_rseq, 1, 2, 3), -ENOSYS);
-	ck_assert_int_eq(CALL(m, SYS_clone3), -ENOSYS);
+	ck_assert_int_eq(CALL(m, SYS_openat2), -ENOSYS);
 	ck_assert_int_eq(CALL(m, SYS_io_uring_setup), -ENOSYS);
 	ck_assert_uint_eq(m->enosys, 5);
 	/* without a machine that makes processes */
