@@ -327,6 +327,10 @@ file_open_inode(struct sysctx *c, struct inode *ip, uint32_t flags,
 		ops = &file_ops_regular;
 	if (ops == NULL)
 		return (-ENXIO);
+	if (ops == &file_ops_regular && (flags & O_ACCMODE) != O_WRONLY)
+		error = inode_may_read(ip);
+	if (error != 0)
+		return (error);
 	f = file_new(c->ss, ops, flags);
 	if (f == NULL)
 		return (-ENOMEM);

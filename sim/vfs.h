@@ -75,6 +75,8 @@ void inode_ref(struct inode *ip);
 void inode_rele(struct inode *ip);
 bool inode_is_regular(const struct inode *ip);
 bool inode_is_directory(const struct inode *ip);
+/* -EACCES when the host does not let vmsim read what is still the host's. */
+int inode_may_read(struct inode *ip);
 uint64_t inode_size(const struct inode *ip);
 uint32_t inode_mode(const struct inode *ip); /* S_IF* and permissions */
 /* Contents straight from the overlay, no simulated time (after syncing the

@@ -150,6 +150,20 @@ nobody="setpriv --reuid 65534 --regid 65534 --clear-groups"
 if [ "$(id -u)" = 0 ] && possible $nobody test -x "$vmsim" -a -x "$facts"; then
 	chmod 777 "$work"
 	check "another user" "$here" $nobody
+	# what vmsim may not read is refused at once, and no disk fails
+	echo secret >"$work/secret" && chmod 600 "$work/secret"
+	rm -f "$work/now.db"
+	$nobody "$vmsim" run --quiet --db "$work/now.db" --cwd "$work" -- \
+	    /bin/cat secret >"$work/now.out" 2>&1
+	if grep -q "secret: Permission denied" "$work/now.out" &&
+	    [ "$(sqlite3 "$work/now.db" \
+	    "select count(*) from io where error <> 0")" = 0 ]; then
+		echo "ok: a file of somebody else's"
+	else
+		echo "FAIL: a file of somebody else's:" >&2
+		cat "$work/now.out" >&2
+		fail=1
+	fi
 	chmod 755 "$work"
 fi
 
