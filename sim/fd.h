@@ -122,12 +122,32 @@ int fifo_open(struct sysctx *c, struct inode *ip, uint32_t flags,
 int typed_open(struct sysctx *c, struct inode *ip, uint64_t think_ns,
     struct file **out);
 bool file_is_pipe(const struct file *f);
+/*
+ * For splice: until there is something to read (1; 0: the end), or room to
+ * write. -EAGAIN, -EPIPE (with SIGPIPE), -ERESTARTSYS.
+ */
+int pipe_wait_data(struct sysctx *c, struct file *f, bool nonblock);
+int pipe_wait_room(struct sysctx *c, struct file *f, bool nonblock);
+/* Unread bytes of page i from the first that has any; 0: there is none. */
+size_t pipe_page_bytes(const struct file *f, uint32_t i, const uint8_t **data);
+/* They are read. */
+void pipe_consume(struct file *f, size_t n);
+/* Pages that are free; one of them with n bytes, at most a page. */
+uint32_t pipe_room(const struct file *f);
+void pipe_add_page(struct file *f, const uint8_t *data, size_t n);
+/* While one thread moves what is in it, others do not read. */
+void pipe_hold(struct sysctx *c, struct file *f);
+void pipe_release(struct sysctx *c, struct file *f);
 /* F_GETPIPE_SZ and F_SETPIPE_SZ: bytes, or -EBUSY, -EINVAL, -ENOMEM. */
 int64_t pipe_size(const struct file *f);
 int64_t pipe_set_size(struct file *f, uint64_t bytes);
 /* A new file for a descriptor of the caller's: the number, or -EMFILE and so
  * on, and the file is dropped. */
 int file_give(struct sysctx *c, struct file *f, bool cloexec);
+
+/* The offset is shared by dup and fork: one transfer moves it at a time. */
+void file_pos_lock(struct sysctx *c, struct file *f);
+void file_pos_unlock(struct sysctx *c, struct file *f);
 
 extern const struct file_ops file_ops_regular, file_ops_dir, file_ops_path,
     file_ops_host;

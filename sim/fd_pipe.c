@@ -3,7 +3,8 @@
  * bytes in one piece, end of file when the last writer has gone, EPIPE and
  * SIGPIPE when the last reader has.
  *
- * Interface: pipe_make, fifo_open, pipe_size, pipe_set_size of sim/fd.h.
+ * Interface: pipe_make, fifo_open, pipe_size, pipe_set_size of sim/fd.h, and
+ * what splice.c needs.
  * Source: pipe(7), fifo(7); how bytes fill pages decides when a pipe is full:
  * Linux 6.1 fs/pipe.c. Differences: a resized pipe is not limited by what the
  * user's other pipes hold.
@@ -36,6 +37,7 @@ struct pipe {
 	uint32_t slots; /* a power of two */
 	struct pipe_slot *slot; /* of number n: n % slots */
 	uint8_t *data; /* their pages */
+	bool held; /* by a splice; readers wait for it to go */
 	uint64_t ino;
 	int64_t when;
 	struct poll_head poll;
@@ -193,18 +195,27 @@ pipe_put(struct pipe *pp, const uint8_t *buf, size_t n, bool packet)
 	return (done);
 }
 
-static ssize_t
-pipe_read(struct sysctx *c, struct file *f, void *buf, size_t n, uint64_t off)
+static void
+pipe_wait_holder(struct sysctx *c, struct pipe *pp)
+{
+	while (pp->held)
+		(void)sim_sleep(c->sim, &pp->held, PIPE_PRI, "pipelk",
+		    SIM_NO_TIMEOUT);
+}
+
+int
+pipe_wait_data(struct sysctx *c, struct file *f, bool nonblock)
 {
 	struct pipe *pp = f->pipe;
 	int error = 0;
-	bool full;
-	size_t got;
 
-	while (pipe_empty(pp)) {
+	for (;;) {
+		pipe_wait_holder(c, pp);
+		if (!pipe_empty(pp))
+			return (1);
 		if (pp->writers == 0)
 			return (0);
-		if (f->flags & O_NONBLOCK)
+		if (nonblock)
 			return (-EAGAIN);
 		/* what has come meanwhile comes before a signal */
 		if (error != 0)
@@ -212,6 +223,19 @@ pipe_read(struct sysctx *c, struct file *f, void *buf, size_t n, uint64_t off)
 		error = sys_sleep(c, &pp->head, PIPE_PRI, "piperd",
 		    SIM_NO_TIMEOUT);
 	}
+}
+
+static ssize_t
+pipe_read(struct sysctx *c, struct file *f, void *buf, size_t n, uint64_t off)
+{
+	struct pipe *pp = f->pipe;
+	bool full;
+	size_t got;
+	int error;
+
+	error = pipe_wait_data(c, f, (f->flags & O_NONBLOCK) != 0);
+	if (error <= 0)
+		return (error);
 	full = pipe_full(pp);
 	got = pipe_get(pp, buf, n);
 	if (full && !pipe_full(pp))
@@ -250,6 +274,91 @@ pipe_write(struct sysctx *c, struct file *f, const void *buf, size_t n,
 		    SIM_NO_TIMEOUT);
 	}
 	return ((ssize_t)n);
+}
+
+/* ---- splice ---- */
+
+int
+pipe_wait_room(struct sysctx *c, struct file *f, bool nonblock)
+{
+	struct pipe *pp = f->pipe;
+	int error = 0;
+
+	for (;;) {
+		if (pp->readers == 0) {
+			signal_self(c->t, SIGPIPE);
+			return (-EPIPE);
+		}
+		if (!pipe_full(pp))
+			return (0);
+		if (nonblock)
+			return (-EAGAIN);
+		if (error != 0)
+			return (error);
+		error = sys_sleep(c, &pp->tail, PIPE_PRI, "pipewr",
+		    SIM_NO_TIMEOUT);
+	}
+}
+
+size_t
+pipe_page_bytes(const struct file *f, uint32_t i, const uint8_t **data)
+{
+	const struct pipe *pp = f->pipe;
+	const struct pipe_slot *s = pipe_slot(pp, pp->tail + i);
+
+	if (i >= pp->head - pp->tail)
+		return (0);
+	*data = pipe_page(pp, pp->tail + i) + s->first;
+	return (s->bytes);
+}
+
+void
+pipe_consume(struct file *f, size_t n)
+{
+	struct pipe *pp = f->pipe;
+	bool full = pipe_full(pp);
+
+	while (n != 0 && !pipe_empty(pp)) {
+		struct pipe_slot *s = pipe_slot(pp, pp->tail);
+		size_t k = s->bytes < n ? s->bytes : n;
+
+		n -= k;
+		s->first += (uint32_t)k;
+		s->bytes -= (uint32_t)k;
+		if (s->bytes == 0)
+			pp->tail++;
+	}
+	if (full && !pipe_full(pp))
+		pipe_tell_writers(pp);
+}
+
+uint32_t
+pipe_room(const struct file *f)
+{
+	const struct pipe *pp = f->pipe;
+
+	return (pipe_full(pp) ? 0 : pp->slots - (pp->head - pp->tail));
+}
+
+void
+pipe_add_page(struct file *f, const uint8_t *data, size_t n)
+{
+	(void)pipe_put(f->pipe, data, n, false);
+	pipe_tell_readers(f->pipe);
+}
+
+void
+pipe_hold(struct sysctx *c, struct file *f)
+{
+	pipe_wait_holder(c, f->pipe);
+	f->pipe->held = true;
+}
+
+void
+pipe_release(struct sysctx *c, struct file *f)
+{
+	f->pipe->held = false;
+	sim_wakeup(c->sim, &f->pipe->held);
 }
 
 /* ---- its size ---- */

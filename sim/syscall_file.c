@@ -147,17 +147,16 @@ uio_vector(struct sysctx *c, struct uio *u, vm_offset_t va, uint64_t count)
 
 /* ---- transfers ---- */
 
-/* The offset is shared by dup and fork: one transfer moves it at a time. */
-static void
-pos_lock(struct sysctx *c, struct file *f)
+void
+file_pos_lock(struct sysctx *c, struct file *f)
 {
 	while (f->pos_busy)
 		sim_sleep(c->sim, &f->pos_busy, 72, "filepos", SIM_NO_TIMEOUT);
 	f->pos_busy = true;
 }
 
-static void
-pos_unlock(struct sysctx *c, struct file *f)
+void
+file_pos_unlock(struct sysctx *c, struct file *f)
 {
 	f->pos_busy = false;
 	sim_wakeup(c->sim, &f->pos_busy);
@@ -246,13 +245,13 @@ transfer(struct sysctx *c, struct file *f, struct uio *u, int64_t off,
 		return (transfer_loop(c, f, u, 0, out));
 	if (off != POS_CALL)
 		return (transfer_loop(c, f, u, (uint64_t)off, out));
-	pos_lock(c, f);
+	file_pos_lock(c, f);
 	done = transfer_loop(c, f, u, f->offset, out);
 	if (done > 0 && out && (f->flags & O_APPEND) && f->ip != NULL)
 		f->offset = inode_size(f->ip);
 	else if (done > 0)
 		f->offset += (uint64_t)done;
-	pos_unlock(c, f);
+	file_pos_unlock(c, f);
 	return (done);
 }
 
@@ -530,7 +529,7 @@ sys_lseek(struct sysctx *c)
 		return (-EBADF);
 	if (!f->ops->seekable)
 		return (-ESPIPE);
-	pos_lock(c, f);
+	file_pos_lock(c, f);
 	to = seek_target(f, (int64_t)c->a[1], (int)c->a[2]);
 	if (to >= 0) {
 		f->offset = (uint64_t)to;
@@ -539,7 +538,7 @@ sys_lseek(struct sysctx *c)
 			f->listed = false;
 		}
 	}
-	pos_unlock(c, f);
+	file_pos_unlock(c, f);
 	return (to);
 }
 
@@ -952,13 +951,13 @@ sys_getdents64(struct sysctx *c)
 		return (-EBADF);
 	if (f->ops != &file_ops_dir)
 		return (-ENOTDIR);
-	pos_lock(c, f);
+	file_pos_lock(c, f);
 	if (!f->listed) {
 		ret = vfs_list(f->ip, &f->list);
 		f->listed = ret == 0;
 	}
 	if (ret == 0)
 		ret = fill_dirents(c, f, (uint32_t)c->a[2]);
-	pos_unlock(c, f);
+	file_pos_unlock(c, f);
 	return (ret);
 }

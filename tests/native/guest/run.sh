@@ -16,7 +16,7 @@ shift 3
 [ $# -gt 0 ] || set -- mmap_fixed mmap_errors file_tail protect_holes mremap \
     madvise stack faults limits resident signals signals:a signals:s \
     signals:d signals:i signals:p signals:t signals:k signals:o files pipes \
-    clocks identity children procfs ipc interrupts pthreads \
+    clocks identity children procfs splice ipc interrupts pthreads \
     epoll sockets queued sysv timers futexes families restarts
 fail=0
 
