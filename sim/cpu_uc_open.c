@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "sim/cpu_uc_int.h"
 
@@ -52,6 +53,19 @@ static const struct cpu_engine_ops cpu_uc_ops = {
 	.code_changed = cpu_code_changed,
 	.pmap_gone = cpu_pmap_gone,
 };
+
+/* The library ends the process when it cannot have its buffer. */
+static bool
+buffer_possible(uint32_t code_buffer_mb)
+{
+	size_t n = ((size_t)code_buffer_mb + 16) << 20;
+	void *p = mmap(NULL, n, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return false;
+	munmap(p, n);
+	return true;
+}
 
 /* Rule 2's order, up to the hooks. */
 static uc_err
@@ -158,8 +172,10 @@ engine_cpl3(struct cpu_uc *e)
 static int
 engine_create(struct cpu_uc *e, uint32_t code_buffer_mb, struct sim_err *err)
 {
-	uc_err uerr = engine_open(e, code_buffer_mb);
+	uc_err uerr = UC_ERR_NOMEM;
 
+	if (buffer_possible(code_buffer_mb))
+		uerr = engine_open(e, code_buffer_mb);
 	if (uerr == UC_ERR_OK)
 		uerr = engine_hooks(e);
 	if (uerr == UC_ERR_OK)

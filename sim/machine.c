@@ -629,6 +629,17 @@ machine_last_pid(const struct machine *m)
 }
 
 void
+machine_host_nomem(struct machine *m)
+{
+	if (m->load_errno == 0)
+		m->load_errno = sim_err_set(&m->load_err, ENOMEM, "the host "
+		    "gives no more memory; simulate less, or raise its limit "
+		    "(ulimit -v)");
+	m->interrupted = 1;
+	sim_stop(m->sim);
+}
+
+void
 machine_note_enosys(struct machine *m, int number, const uint64_t args[6],
     uint64_t rip)
 {

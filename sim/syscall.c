@@ -394,7 +394,11 @@ syscall_dispatch(struct machine *m, struct uthread *t)
 	if (c.number >= 0 && c.number < NSYSCALLS)
 		e = &syscall_table[c.number];
 	t->sig.restart = 0;
+	errno = 0;
 	ret = run_call(&c, e);
+	/* how much memory the host has is nothing to the guest */
+	if ((ret == -ENOMEM || ret == -EAGAIN) && errno == ENOMEM)
+		machine_host_nomem(m);
 	sys_release(&c);
 	if (c.regs_replaced)
 		return;

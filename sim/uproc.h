@@ -265,6 +265,8 @@ uint64_t machine_wall_ns(const struct machine *m);
 /* Cycles in user mode on one CPU so far; the latest number of a process. */
 uint64_t machine_user_cycles(const struct machine *m, uint32_t cpu);
 int32_t machine_last_pid(const struct machine *m);
+/* The host has refused memory: the run ends with an error. */
+void machine_host_nomem(struct machine *m);
 void machine_note_enosys(struct machine *m, int number, const uint64_t args[6],
     uint64_t rip);
 

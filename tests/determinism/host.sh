@@ -167,6 +167,33 @@ if [ "$(id -u)" = 0 ] && possible $nobody test -x "$vmsim" -a -x "$facts"; then
 	chmod 755 "$work"
 fi
 
+# Too little of the host's memory ends the run; the guest does not see it.
+forks() { # KiB of address space
+	rm -f "$work/now.db"
+	(ulimit -v "$1" && cd "$here" && "$vmsim" run --quiet --mem 8M --db \
+	    "$work/now.db" -- /bin/sh -c 'for i in 1 2 3; do
+		(sort in.txt | md5sum) & done; wait' >"$work/now.out" \
+	    2>"$work/now.err" </dev/null)
+}
+if (ulimit -v 150000 && "$vmsim" --version >/dev/null 2>&1); then
+	forks unlimited
+	cp "$work/now.db" "$work/all.db"
+	for k in 150000 180000 190000 195000 200000 210000 250000 400000; do
+		forks $k
+		code=$?
+		if [ $code = 0 ] && cmp -s "$work/now.db" "$work/all.db"; then
+			echo "ok: $k KiB are enough"
+		elif [ $code -ge 64 ] && grep -q '^vmsim: ' "$work/now.err" &&
+		    ! grep -v '^vmsim: ' "$work/now.err"; then
+			echo "ok: $k KiB are not enough"
+		else
+			echo "FAIL: $k KiB: exit code $code" >&2
+			cat "$work/now.err" >&2
+			fail=1
+		fi
+	done
+fi
+
 # In other directories there are other files, but all else is the same.
 program=$here/facts extra=elsewhere
 first "$here"

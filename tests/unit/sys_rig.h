@@ -73,6 +73,8 @@ machine_wall_ns(const struct machine *m)
 	return (1000000000000000000ull + sim_to_ns(m->sim, sim_now(m->sim)));
 }
 
+void machine_host_nomem(struct machine *m) { }
+
 void
 machine_note_enosys(struct machine *m, int number, const uint64_t args[6],
     uint64_t rip)
