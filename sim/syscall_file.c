@@ -560,6 +560,13 @@ sys_close_range(struct sysctx *c)
 	if ((flags & ~(uint32_t)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) ||
 	    first > last)
 		return (-EINVAL);
+	if (flags & CLOSE_RANGE_UNSHARE) {
+		struct fdtable *own = fdtable_own(c->p->fds);
+
+		if (own == NULL)
+			return (-ENOMEM);
+		c->p->fds = own;
+	}
 	if (first > INT_MAX)
 		return (0);
 	for (fd = fd_next(c->p->fds, (int)first - 1);

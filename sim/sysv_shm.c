@@ -5,7 +5,7 @@
  * Interface: sys_shmget, sys_shmat, sys_shmdt, sys_shmctl; shm_* of
  * sim/syscall_int.h. Source: shmget(2), shmop(2), shmctl(2). Differences:
  * permissions are not checked (all is root's); unmapping a segment with
- * munmap does not count as detaching it; the SHM_INFO family is not there.
+ * munmap does not count as detaching it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +16,7 @@
 
 #define SEGMENTS_MAX 4096 /* SHMMNI */
 #define SEGMENT_MAX (1ull << 40) /* bytes */
+#define SHM_STAT_ANY_ 15
 
 struct shm_segment {
 	TAILQ_ENTRY(shm_segment) link;
@@ -280,16 +281,59 @@ segment_stat(struct sysctx *c, const struct shm_segment *seg)
 	return (sys_copyout(c, c->a[2], &ds, sizeof(ds)));
 }
 
+/* Limits, or what there is; the answer is the largest index in use. */
+static int64_t
+segments_info(struct sysctx *c, bool used)
+{
+	struct shminfo limits = { .shmmax = SEGMENT_MAX, .shmmin = 1,
+		.shmmni = SEGMENTS_MAX, .shmseg = SEGMENTS_MAX,
+		.shmall = SEGMENT_MAX / PAGE_SIZE };
+	const struct shm_segment *seg;
+	struct shm_info info;
+	int error;
+
+	memset(&info, 0, sizeof(info));
+	TAILQ_FOREACH(seg, &c->ss->shm, link) {
+		info.used_ids++;
+		info.shm_tot += whole_pages(seg->size) / PAGE_SIZE;
+	}
+	error = used ? sys_copyout(c, c->a[2], &info, sizeof(info)) :
+	    sys_copyout(c, c->a[2], &limits, sizeof(limits));
+	return (error != 0 ? error : info.used_ids > 0 ? info.used_ids - 1 :
+	    0);
+}
+
+static int64_t
+stat_by_index(struct sysctx *c)
+{
+	const struct shm_segment *seg;
+	int32_t i = (int32_t)c->a[0];
+	int64_t error;
+
+	TAILQ_FOREACH(seg, &c->ss->shm, link) {
+		if (i-- == 0)
+			break;
+	}
+	if (seg == NULL)
+		return (-EINVAL);
+	error = segment_stat(c, seg);
+	return (error != 0 ? error : seg->id);
+}
+
 int64_t
 sys_shmctl(struct sysctx *c)
 {
 	struct shm_segment *seg = segment_find(c->ss, (int32_t)c->a[0]);
+	int cmd = (int)c->a[1], error;
 	struct shmid_ds ds;
-	int error;
 
+	if (cmd == IPC_INFO || cmd == SHM_INFO)
+		return (segments_info(c, cmd == SHM_INFO));
+	if (cmd == SHM_STAT || cmd == SHM_STAT_ANY_)
+		return (stat_by_index(c));
 	if (seg == NULL)
 		return (-EINVAL);
-	switch ((int)c->a[1]) {
+	switch (cmd) {
 	case IPC_STAT:
 		return (segment_stat(c, seg));
 	case IPC_SET:
@@ -301,6 +345,7 @@ sys_shmctl(struct sysctx *c)
 		return (error);
 	case IPC_RMID:
 		seg->removed = true;
+		seg->key = IPC_PRIVATE;
 		segment_unused(c->ss, seg);
 		return (0);
 	case SHM_LOCK:

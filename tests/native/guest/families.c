@@ -83,6 +83,14 @@ cloned(const char *what, int flags)
 	close(fd);
 }
 
+/* Not the caller's descriptors any more. */
+static int
+closes(void *arg)
+{
+	(void)arg;
+	return (close_range((unsigned)fd, ~0u, CLOSE_RANGE_UNSHARE) != 0);
+}
+
 static int
 breaks(void *arg)
 {
@@ -104,6 +112,11 @@ sharing(void)
 	cloned("memory", CLONE_VM | SIGCHLD);
 	cloned("all", CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
 	    SIGCHLD);
+	fd = open("/dev/null", O_RDONLY);
+	reap("unshare", clone(closes, stack[0] + sizeof(stack[0]),
+	    CLONE_FILES | CLONE_VM | SIGCHLD, NULL));
+	printf("file %d\n", fcntl(fd, F_GETFD));
+	close(fd);
 	/* one break for one memory */
 	reap("break", clone(breaks, stack[0] + sizeof(stack[0]), CLONE_VM |
 	    SIGCHLD, &mine));

@@ -310,6 +310,16 @@ sysv(void)
 	}
 	reap(pid);
 	printf("%s\n", q + PAGE);
+	{
+		struct shm_info info;
+		int last = shmctl(0, SHM_INFO, (struct shmid_ds *)&info);
+		int found = 0;
+
+		for (int i = 0; i <= last; i++)
+			found += shmctl(i, SHM_STAT, &ds) == id;
+		printf("listed %d pages %d\n", found, info.shm_tot >= 2);
+		say("beyond", shmctl(last + 1000, SHM_STAT, &ds));
+	}
 	say("remove", shmctl(id, IPC_RMID, NULL));
 	shmctl(id, IPC_STAT, &ds);
 	printf("attached %ld dest %d\n", (long)ds.shm_nattch,
