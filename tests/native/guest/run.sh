@@ -20,22 +20,36 @@ shift 3
     epoll sockets queued sysv timers futexes families restarts edges
 fail=0
 
-# In an empty directory each; the simulated one stays empty on the host.
-one() { # name memory
-	prog=${1%%:*} arg=${1#"$prog"} arg=${arg#:}
-	rm -rf "$work/host" "$work/guest"
-	mkdir "$work/host" "$work/guest"
-	cp "$guests/$prog" "$work/host/" && cp "$guests/$prog" "$work/guest/"
+on_host() { # its exit code is in $want
+	rm -rf "$work/host"
+	mkdir "$work/host"
+	cp "$guests/$prog" "$work/host/"
 	{
 		(cd "$work/host" && ulimit -s 8192 && ulimit -c 0 &&
 		    exec env -i PATH=/bin LC_ALL=C ./$prog $arg) \
 		    >"$work/host.out" 2>"$work/host.err" </dev/null
 		want=$?
 	} 2>/dev/null # the shell's own word on signals
+}
+
+# In an empty directory each; the simulated one stays empty on the host. There,
+# threads that wait a few milliseconds for each other may come too late when it
+# is busy: vmsim's answer, always the same, must be the host's within five runs.
+one() { # name memory
+	prog=${1%%:*} arg=${1#"$prog"} arg=${arg#:}
+	rm -rf "$work/guest"
+	mkdir "$work/guest"
+	cp "$guests/$prog" "$work/guest/"
 	"$vmsim" run --quiet --no-db --mem $2 --cwd "$work/guest" \
 	    --env PATH=/bin --env LC_ALL=C -- ./$prog $arg \
 	    >"$work/guest.out" 2>"$work/guest.err" </dev/null
 	got=$?
+	for try in 1 2 3 4 5; do
+		on_host
+		[ $got -ne $want ] || ! cmp -s "$work/host.out" \
+		    "$work/guest.out" || break
+		[ $try -eq 5 ] || echo "again: $1 on the host"
+	done
 	if [ $got -ne $want ]; then
 		echo "FAIL $1 with $2: exit code $got, host $want" >&2
 		cat "$work/guest.err" >&2
