@@ -6,9 +6,8 @@
  * sys_epoll_ctl, sys_epoll_wait and their kin. Source: epoll(7), Linux 6.1
  * fs/eventpoll.c for the order of the ready list: an item joins it at its end
  * when its file tells of a change, and a level-triggered one that was
- * reported goes to the end again. Differences: threads in poll and select
- * look at all their files at every change of any; EPOLLEXCLUSIVE does not
- * choose between sets, and EPOLLWAKEUP does nothing.
+ * reported goes to the end again. Differences: EPOLLEXCLUSIVE does not choose
+ * between sets, and EPOLLWAKEUP does nothing.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -60,16 +59,22 @@ void
 poll_head_init(struct poll_head *h)
 {
 	TAILQ_INIT(&h->items);
+	TAILQ_INIT(&h->pollers);
 }
 
 void
 poll_head_end(struct poll_head *h)
 {
 	struct epoll_item *it;
+	struct poll_entry *e;
 
 	while ((it = TAILQ_FIRST(&h->items)) != NULL) {
 		TAILQ_REMOVE(&h->items, it, head_link);
 		it->head = NULL;
+	}
+	while ((e = TAILQ_FIRST(&h->pollers)) != NULL) {
+		TAILQ_REMOVE(&h->pollers, e, link);
+		e->head = NULL;
 	}
 }
 
@@ -90,10 +95,13 @@ item_ready(struct epoll_item *it)
 void
 poll_notify(struct sysstate *ss, struct poll_head *h, uint32_t events)
 {
+	const struct poll_entry *e;
 	struct epoll_item *it;
 
-	if (ss->pollers != 0)
-		sim_wakeup(ss->sim, &ss->pollers);
+	TAILQ_FOREACH(e, &h->pollers, link) {
+		if (events == 0 || (events & e->events))
+			sim_wakeup(ss->sim, e->chan);
+	}
 	TAILQ_FOREACH(it, &h->items, head_link) {
 		uint32_t wanted = it->events & ~(uint32_t)MODES;
 
@@ -150,8 +158,8 @@ item_find(const struct epoll *ep, const struct file *f, int fd)
 	return (NULL);
 }
 
-static struct poll_head *
-file_head(struct sysctx *c, struct file *f)
+struct poll_head *
+poll_head_of(struct sysctx *c, struct file *f)
 {
 	return (f->ops->head != NULL ? f->ops->head(c, f) : &f->head);
 }
@@ -166,7 +174,7 @@ item_new(struct sysctx *c, struct epoll *ep, struct file *f, int fd)
 	it->ep = ep;
 	it->f = f;
 	it->fd = fd;
-	it->head = file_head(c, f);
+	it->head = poll_head_of(c, f);
 	TAILQ_INSERT_TAIL(&ep->items, it, link);
 	TAILQ_INSERT_HEAD(&it->head->items, it, head_link);
 	LIST_INSERT_HEAD(&f->watches, it, of_file);

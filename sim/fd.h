@@ -17,10 +17,19 @@ struct file;
 
 #define PIPE_SIZE 65536u /* of a new pipe */
 
-/* Who is told when something may have become ready: items of epoll.c. */
+/* Who is told when something may have become ready: items of epoll.c, and
+ * threads in poll and select. */
 struct epoll_item;
+struct poll_entry {
+	TAILQ_ENTRY(poll_entry) link;
+	struct poll_head *head; /* NULL: it has ended */
+	struct file *f; /* referenced */
+	uint32_t events; /* that it waits for */
+	const void *chan; /* where its thread sleeps */
+};
 struct poll_head {
 	TAILQ_HEAD(, epoll_item) items; /* newest first */
+	TAILQ_HEAD(, poll_entry) pollers;
 };
 
 struct file_ops {
@@ -101,9 +110,11 @@ void file_drop(struct file *f); /* may sleep */
 void file_stat(struct file *f, struct vfs_stat *st);
 uint32_t file_poll(struct sysctx *c, struct file *f);
 /* Its state may have changed: threads in poll look again, items of epoll are
- * ready. events: POLL* that may be new; 0: any. */
+ * ready. events: POLL* that may be new; 0: any. Allocates nothing. */
 void poll_notify(struct sysstate *ss, struct poll_head *h, uint32_t events);
 void poll_head_init(struct poll_head *h);
+/* Where an open file's changes are told of. */
+struct poll_head *poll_head_of(struct sysctx *c, struct file *f);
 /* Nothing will be told of any more: the items stay, and sleep for ever. */
 void poll_head_end(struct poll_head *h);
 /* epoll.c: the open file goes. */

@@ -97,7 +97,7 @@ struct sysstate {
 	LIST_HEAD(, file) files; /* every open one */
 	struct sysbuf *bufs, *free_bufs;
 	struct sim_rng random; /* getrandom, /dev/urandom */
-	uint32_t pollers; /* threads asleep on this field */
+	uint32_t pollers; /* threads asleep in poll or select */
 	uint64_t next_anon; /* inode number of the next pipe or socket */
 	LIST_HEAD(, socket) sockets; /* socket_name.c: those with names */
 	uint32_t next_sockname;

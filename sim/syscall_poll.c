@@ -63,19 +63,68 @@ deadline_write(struct sysctx *c, const struct deadline *d, vm_offset_t va,
 	(void)sys_copyout(c, va, t, sizeof(t));
 }
 
-/* Sleep until something changed. 0: look again; 1: the time is over. */
-static int
-wait_change(struct sysctx *c, const struct deadline *d)
+/* ---- waiting ---- */
+
+/* One call's entries in the lists of the files that it waits for: made before
+ * it first sleeps, gone at its end. The files stay open meanwhile. */
+struct poll_wait {
+	struct poll_entry *entry;
+	uint32_t count;
+	bool made;
+};
+
+static void
+poll_wait_for(struct sysctx *c, struct poll_wait *w, int fd, uint32_t events)
 {
-	sim_time_t now = sim_now(c->sim);
+	struct file *f = fd_get(c->p->fds, fd);
+	struct poll_entry *e;
+
+	if (f == NULL || f->ops->poll == NULL)
+		return;
+	e = &w->entry[w->count++];
+	file_hold(f);
+	e->f = f;
+	e->events = events | POLLERR | POLLHUP;
+	e->chan = w;
+	e->head = poll_head_of(c, f);
+	TAILQ_INSERT_TAIL(&e->head->pollers, e, link);
+}
+
+static void
+poll_wait_end(struct poll_wait *w)
+{
+	for (uint32_t i = 0; i < w->count; i++) {
+		struct poll_entry *e = &w->entry[i];
+
+		if (e->head != NULL)
+			TAILQ_REMOVE(&e->head->pollers, e, link);
+		e->head = NULL;
+	}
+	/* closing may sleep: only when nothing refers to the entries */
+	for (uint32_t i = 0; i < w->count; i++)
+		file_drop(w->entry[i].f);
+	w->count = 0;
+}
+
+static bool
+is_over(const struct sysctx *c, const struct deadline *d)
+{
+	return (!d->forever && sim_now(c->sim) >= d->end);
+}
+
+/* Sleep until something changed, or the time is over: look again. */
+static int
+wait_change(struct sysctx *c, const struct deadline *d,
+    const struct poll_wait *w)
+{
 	int error;
 
-	if (!d->forever && now >= d->end)
-		return (1);
 	c->ss->pollers++;
-	error = sys_sleep(c, &c->ss->pollers, POLL_PRI, "poll",
-	    d->forever ? SIM_NO_TIMEOUT : d->end - now);
+	error = sys_sleep(c, w, POLL_PRI, "poll",
+	    d->forever ? SIM_NO_TIMEOUT : d->end - sim_now(c->sim));
 	c->ss->pollers--;
+	if (error == -ERESTARTSYS)
+		return (-ERESTARTNOHAND);
 	return (error == -ETIMEDOUT ? 0 : error);
 }
 
@@ -109,6 +158,39 @@ poll_scan(struct sysctx *c, struct pollfd *pfd, uint32_t n)
 	return (ready);
 }
 
+static void
+poll_register(struct sysctx *c, struct poll_wait *w, const struct pollfd *pfd,
+    uint32_t n)
+{
+	for (uint32_t i = 0; i < n && !w->made; i++) {
+		if (pfd[i].fd >= 0)
+			poll_wait_for(c, w, pfd[i].fd,
+			    (uint16_t)pfd[i].events);
+	}
+	w->made = true;
+}
+
+static int64_t
+poll_wait(struct sysctx *c, const struct deadline *d, struct pollfd *pfd,
+    uint32_t n)
+{
+	struct poll_wait w = { .count = 0 };
+	int64_t ready;
+	int error = 0;
+
+	w.entry = (struct poll_entry *)(void *)sys_large_buf(c, 1,
+	    n * sizeof(*w.entry));
+	if (w.entry == NULL)
+		return (-ENOMEM);
+	while ((ready = poll_scan(c, pfd, n)) == 0 && error == 0 &&
+	    !is_over(c, d)) {
+		poll_register(c, &w, pfd, n);
+		error = wait_change(c, d, &w);
+	}
+	poll_wait_end(&w);
+	return (ready == 0 && error < 0 ? error : ready);
+}
+
 static int64_t
 do_poll(struct sysctx *c, const struct deadline *d)
 {
@@ -125,14 +207,9 @@ do_poll(struct sysctx *c, const struct deadline *d)
 	error = sys_copyin(c, c->a[0], pfd, n * sizeof(*pfd));
 	if (error != 0)
 		return (error);
-	while ((ready = poll_scan(c, pfd, n)) == 0) {
-		error = wait_change(c, d);
-		if (error < 0)
-			return (error == -ERESTARTSYS ? -ERESTARTNOHAND :
-			    error);
-		if (error > 0)
-			break;
-	}
+	ready = poll_wait(c, d, pfd, n);
+	if (ready < 0)
+		return (ready);
 	error = sys_copyout(c, c->a[0], pfd, n * sizeof(*pfd));
 	return (error != 0 ? error : ready);
 }
@@ -204,11 +281,13 @@ bit_test(const uint8_t *set, int i)
 	return ((set[i / 8] & (1u << (i % 8))) != 0);
 }
 
+/* What each set asks of a file. */
+static const uint32_t select_want[3] = { POLLIN | POLLHUP | POLLERR,
+	POLLOUT | POLLERR, POLLPRI };
+
 static int64_t
 select_scan(struct sysctx *c, struct select_sets *s, int n)
 {
-	static const uint32_t want[3] = { POLLIN | POLLHUP | POLLERR,
-		POLLOUT | POLLERR, POLLPRI };
 	int64_t ready = 0;
 
 	memset(s->out, 0, sizeof(s->out));
@@ -222,7 +301,7 @@ select_scan(struct sysctx *c, struct select_sets *s, int n)
 		if (ev & POLLNVAL)
 			return (-EBADF);
 		for (int k = 0; k < 3; k++) {
-			if (!bit_test(s->in[k], fd) || !(ev & want[k]))
+			if (!bit_test(s->in[k], fd) || !(ev & select_want[k]))
 				continue;
 			s->out[k][fd / 8] |= (uint8_t)(1u << (fd % 8));
 			ready++;
@@ -245,6 +324,44 @@ select_copyin(struct sysctx *c, struct select_sets *s, int n)
 	return (error);
 }
 
+static void
+select_register(struct sysctx *c, struct poll_wait *w,
+    const struct select_sets *s, int n)
+{
+	for (int fd = 0; fd < n && !w->made; fd++) {
+		uint32_t events = 0;
+
+		for (int k = 0; k < 3; k++) {
+			if (bit_test(s->in[k], fd))
+				events |= select_want[k];
+		}
+		if (events != 0)
+			poll_wait_for(c, w, fd, events);
+	}
+	w->made = true;
+}
+
+static int64_t
+select_wait(struct sysctx *c, const struct deadline *d, struct select_sets *s,
+    int n)
+{
+	struct poll_wait w = { .count = 0 };
+	int64_t ready;
+	int error = 0;
+
+	w.entry = (struct poll_entry *)(void *)sys_large_buf(c, 1,
+	    SELECT_MAX * sizeof(*w.entry));
+	if (w.entry == NULL)
+		return (-ENOMEM);
+	while ((ready = select_scan(c, s, n)) == 0 && error == 0 &&
+	    !is_over(c, d)) {
+		select_register(c, &w, s, n);
+		error = wait_change(c, d, &w);
+	}
+	poll_wait_end(&w);
+	return (ready == 0 && error < 0 ? error : ready);
+}
+
 static int64_t
 do_select(struct sysctx *c, const struct deadline *d)
 {
@@ -259,14 +376,7 @@ do_select(struct sysctx *c, const struct deadline *d)
 	error = select_copyin(c, &s, n);
 	if (error != 0)
 		return (error);
-	while ((ready = select_scan(c, &s, n)) == 0) {
-		error = wait_change(c, d);
-		if (error < 0)
-			return (error == -ERESTARTSYS ? -ERESTARTNOHAND :
-			    error);
-		if (error > 0)
-			break;
-	}
+	ready = select_wait(c, d, &s, n);
 	for (int k = 0; k < 3 && ready >= 0; k++) {
 		if (c->a[1 + k] == 0)
 			continue;

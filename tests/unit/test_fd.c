@@ -445,7 +445,7 @@ polling(rig *m)
 	struct pollfd pfd;
 	struct second s;
 	uint64_t at;
-	int fd[2];
+	int fd[2], other[2];
 
 	make_pipe(m, fd);
 	pfd = (struct pollfd){ fd[0], POLLIN, 0 };
@@ -453,7 +453,12 @@ polling(rig *m)
 	second_start(m, &s, SYS_poll, at, 1, (uint64_t)-1);
 	ck_assert(!s.done);
 	ck_assert_uint_eq(m->ss->pollers, 1);
+	/* what happens elsewhere wakes nobody: he may be swapped out */
+	make_pipe(m, other);
+	ck_assert_int_eq(put(m, other[1], "x"), 1);
+	ck_assert_ptr_nonnull(sim_thread_channel(s.t.st));
 	ck_assert_int_eq(put(m, fd[1], "x"), 1);
+	ck_assert_ptr_null(sim_thread_channel(s.t.st));
 	second_wait(&s);
 	ck_assert_int_eq(s.ret, 1);
 	rig_peek(m, at, &pfd, sizeof(pfd));
