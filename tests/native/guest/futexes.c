@@ -67,7 +67,7 @@ start(int n)
 	nwoken = 0;
 	for (long i = 0; i < n; i++) {
 		pthread_create(&t[i], NULL, waiter, (void *)i);
-		nap(5);
+		nap(20);
 	}
 }
 
@@ -76,7 +76,7 @@ finish(const char *what, int n)
 {
 	int set = 0;
 
-	nap(8);
+	nap(20);
 	for (int i = 0; i < nwoken; i++)
 		set |= 1 << woken[i];
 	printf("%s: %d are %x;", what, nwoken, set);
