@@ -35,6 +35,7 @@ enum cpu_trap { /* x86 vector numbers */
 	CPU_TRAP_DB = 1,
 	CPU_TRAP_BP = 3, /* int3: SIGTRAP */
 	CPU_TRAP_UD = 6, /* SIGILL */
+	CPU_TRAP_SS = 12, /* the stack's address is none: SIGBUS */
 	CPU_TRAP_GP = 13, /* SIGSEGV */
 	CPU_TRAP_MF = 16,
 	CPU_TRAP_AC = 17,

@@ -444,6 +444,7 @@ cpu_decode_operands(const struct cpu_decoder *d, const uint8_t *code, size_t n,
 		if (i == 0)
 			o->va += (uint64_t)bit_offset(&in, ops, regs);
 		o->size = ops[i].size / 8;
+		o->stack = ops[i].mem.segment == ZYDIS_REGISTER_SS;
 		o->read =
 		    (ops[i].actions & ZYDIS_OPERAND_ACTION_MASK_READ) != 0;
 		o->write =

@@ -106,6 +106,7 @@ struct cpu_operand {
 	uint64_t va;
 	uint32_t size;
 	bool read, write;
+	bool stack; /* addressed through SS: RSP, RBP, pushes and pops */
 };
 /*
  * The memory operands of the instruction at regs->rip, as addressed with

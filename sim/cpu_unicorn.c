@@ -237,9 +237,9 @@ rewind_faulted(struct cpu_uc *e, uint64_t rip)
 }
 
 /* The byte that the instruction at rip could not reach: the first of its
- * operands' bytes in the refused page. */
+ * operands' bytes in the refused page; and whether it is the stack's. */
 static uint64_t
-fault_va(struct cpu_uc *e, uint64_t rip)
+fault_va(struct cpu_uc *e, uint64_t rip, bool *stack)
 {
 	struct cpu_run *r = &e->run;
 	uint64_t page = r->refused_va, best = UINT64_MAX;
@@ -249,6 +249,7 @@ fault_va(struct cpu_uc *e, uint64_t rip)
 	size_t n = cpu_blocks_read(e->blocks, r->as, rip, code, sizeof(code));
 	unsigned count;
 
+	*stack = false;
 	if (n == 0)
 		return page;
 	cpu_get_regs(&e->pub, e->loaded, &regs);
@@ -262,8 +263,10 @@ fault_va(struct cpu_uc *e, uint64_t rip)
 			continue;
 		if (first < page && last >= page && last - page < PAGE_SIZE)
 			first = page;
-		if ((first & ~(uint64_t)PAGE_MASK) == page && first < best)
-			best = first;
+		if ((first & ~(uint64_t)PAGE_MASK) != page || first >= best)
+			continue;
+		best = first;
+		*stack = ops[i].stack;
 	}
 	return best == UINT64_MAX ? page : best;
 }
@@ -280,11 +283,11 @@ second_page_missing(const struct cpu_uc *e)
 }
 
 static enum next
-exit_fault(struct cpu_uc *e, uint64_t va, struct cpu_exit *ex)
+exit_fault(struct cpu_uc *e, uint64_t va, bool stack, struct cpu_exit *ex)
 {
-	/* not an address at all: general protection, as on hardware */
+	/* not an address at all: as on hardware no page fault */
 	if (va >= CPU_USER_TOP && va < 0 - CPU_USER_TOP)
-		return exit_trap(ex, CPU_TRAP_GP);
+		return exit_trap(ex, stack ? CPU_TRAP_SS : CPU_TRAP_GP);
 	ex->kind = CPU_EXIT_FAULT;
 	ex->va = va;
 	ex->access = e->run.refused_access;
@@ -295,14 +298,15 @@ static enum next
 after_fault(struct cpu_uc *e, uint64_t rip, uc_err err, struct cpu_exit *ex)
 {
 	uint64_t va;
+	bool stack;
 
 	if (e->run.refused_access == VM_PROT_EXECUTE)
 		return second_page_missing(e) ? RUN_AGAIN :
-						exit_fault(e, rip, ex);
-	va = fault_va(e, rip);
+						exit_fault(e, rip, false, ex);
+	va = fault_va(e, rip, &stack);
 	if (!rewind_faulted(e, rip))
 		return exit_error(e, ex, "fault outside its block", err);
-	return exit_fault(e, va, ex);
+	return exit_fault(e, va, stack, ex);
 }
 
 static bool
@@ -505,7 +509,7 @@ run_to_page_end(struct cpu_uc *e, struct cpu_exit *ex)
 		next = start_until(e, at, ex);
 	if (at == pc || (next == RUN_AGAIN && e->loaded->rip == pc &&
 	    second_page_missing(e)))
-		return exit_fault(e, e->run.refused_va, ex);
+		return exit_fault(e, e->run.refused_va, false, ex);
 	return next;
 }
 

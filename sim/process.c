@@ -110,6 +110,9 @@ trap(struct uthread *t, const struct cpu_exit *ex, uint64_t rip)
 	case CPU_TRAP_BP:
 		signal_fault(t, SIGTRAP, SI_KERNEL, 0);
 		break;
+	case CPU_TRAP_SS:
+		signal_fault(t, SIGBUS, SI_KERNEL, 0);
+		break;
 	case CPU_TRAP_AC:
 		signal_fault(t, SIGBUS, BUS_ADRALN, 0);
 		break;

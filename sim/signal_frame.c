@@ -155,7 +155,7 @@ save_fault(struct mcontext *mc, const struct uthread *t,
 	case SIGSEGV:
 	case SIGBUS:
 		if (k->code <= 0 || k->code == SI_KERNEL) {
-			mc->trapno = 13;
+			mc->trapno = k->signo == SIGBUS ? 12 : 13;
 			return;
 		}
 		mc->trapno = 14;

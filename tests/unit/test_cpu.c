@@ -464,16 +464,28 @@ START_TEST(wild_accesses)
 }
 END_TEST
 
+/* General protection; the stack has a fault of its own. */
 START_TEST(not_canonical)
 {
 	GUEST(guest_far, "mov $0x8000000000000000,%rax\n nop\n incl (%rax)\n");
+	GUEST(guest_leave, "mov $0x4141414141414141,%rbp\n nop\n leave\n");
+	GUEST(guest_frame, "mov $0x4141414141414141,%rbp\n nop\n"
+	    "mov -8(%rbp),%rax\n");
+	GUEST(guest_push, "mov $0x8000000000001000,%rsp\n nop\n push %rax\n");
+	static const struct {
+		const uint8_t *code, *end;
+		int trap;
+	} cases[] = { { guest_far, guest_far_end, CPU_TRAP_GP },
+		{ guest_leave, guest_leave_end, CPU_TRAP_SS },
+		{ guest_frame, guest_frame_end, CPU_TRAP_SS },
+		{ guest_push, guest_push_end, CPU_TRAP_SS } };
 	struct rig *r = rig_new(PLENTY, true);
 	struct rig_space *s = &r->s[0];
 
-	prepare(r, guest_far, guest_far_end);
+	prepare(r, cases[_i].code, cases[_i].end);
 	for (unsigned i = 0; i < 4; i++) {
 		ck_assert_int_eq(rig_run(r, s, NO_LIMIT), CPU_EXIT_TRAP);
-		ck_assert_int_eq(r->ex.trap, CPU_TRAP_GP);
+		ck_assert_int_eq(r->ex.trap, cases[_i].trap);
 		ck_assert_uint_eq(rig_regs(r, s).rip, TEXT + 11);
 	}
 	ck_assert_uint_eq(r->instructions, 2);
@@ -622,7 +634,7 @@ main(void)
 	    sizeof(addressed) / sizeof(addressed[0]));
 	tcase_add_test(tc, fault_in_second_page);
 	tcase_add_test(tc, wild_accesses);
-	tcase_add_test(tc, not_canonical);
+	tcase_add_loop_test(tc, not_canonical, 0, 4);
 	tcase_add_test(tc, contexts_interleave);
 	tcase_add_test(tc, start_state);
 	tcase_add_test(tc, fpu_image);

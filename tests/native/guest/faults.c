@@ -1,6 +1,8 @@
 /* Semantics 8: signals of faults, and bad pointers given to the kernel. */
 #include "guest.h"
 
+#include <sys/wait.h>
+
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -79,6 +81,35 @@ registers(void)
 	    guest_addr == p + PAGE, dst[0] == 0x55, dst[9] == 0x55);
 }
 
+/* What is left of a stack that was written over: the process ends. */
+static void
+broken_stack(void)
+{
+	static const char *const what[] = { "frame overwritten",
+		"stack nowhere", "not an address" };
+
+	fflush(stdout);
+	for (int i = 0; i < 3; i++) {
+		pid_t pid = fork();
+		int st;
+
+		if (pid == 0) {
+			signal(SIGBUS, SIG_DFL);
+			signal(SIGSEGV, SIG_DFL);
+			if (i == 0)
+				__asm__ volatile("mov $0x4141414141414141, "
+				    "%%rbp\n leave\n ret" ::: "memory");
+			else if (i == 1)
+				__asm__ volatile("movabs $0x8000000000001000, "
+				    "%%rsp\n push %%rax" ::: "memory");
+			(void)*(volatile char *)0x4141414141414141;
+			_exit(0);
+		}
+		waitpid(pid, &st, 0);
+		printf("%s: signal %d\n", what[i], WTERMSIG(st));
+	}
+}
+
 int
 main(void)
 {
@@ -102,5 +133,6 @@ main(void)
 	say_fault("write the program's text", try_write((char *)main, 1));
 	bad_pointers();
 	registers();
+	broken_stack();
 	return (0);
 }
