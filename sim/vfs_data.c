@@ -337,6 +337,13 @@ data_write(struct inode *ip, const uint8_t *buf, size_t n, uint64_t off)
 	return (0);
 }
 
+int
+inode_set_text(struct inode *ip, const char *text)
+{
+	ip->size = strlen(text);
+	return (data_write(ip, (const uint8_t *)text, ip->size, 0));
+}
+
 /* Contents from `size` on are gone, for ever: later growth reads zeroes. */
 static int
 data_truncate(struct inode *ip, uint64_t size)

@@ -186,6 +186,8 @@ void host_names_free(struct inode *ip);
 
 /* vfs_data.c */
 void inode_drop_data(struct inode *ip);
+/* The contents of a new file in memory. */
+int inode_set_text(struct inode *ip, const char *text);
 int host_open_file(struct inode *ip);
 /* After a failed open: closes one that can be opened again when there were
  * too many; false: try no more. */

@@ -24,10 +24,11 @@
 /* ---- hidden names ---- */
 
 /* Which host this is, and where on earth: not an input of a run. What reads
- * them falls back to UTC, to uname(2), to no network. */
+ * them falls back to UTC and to no network; /etc/hosts and /etc/hostname are
+ * the machine's own (vfs_synth.c). */
 static const char *const identity[] = { "/etc/localtime", "/etc/timezone",
-	"/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/etc/machine-id",
-	"/etc/mtab", "/etc/adjtime", "/var/lib/dbus/machine-id", NULL };
+	"/etc/resolv.conf", "/etc/machine-id", "/etc/mtab", "/etc/adjtime",
+	"/var/lib/dbus/machine-id", NULL };
 
 /* A name in a directory that the host has not cannot be met. */
 static int

@@ -137,19 +137,44 @@ make_empty(struct inode *dir, const char *name, uint32_t mode,
 	return (ip->host != NULL);
 }
 
+/* A directory of the host's, or an empty one. */
+static struct inode *
+find_dir(struct inode *dir, const char *name)
+{
+	struct inode *ip = NULL;
+
+	if (dir_lookup(dir, name, &ip) == 0 && ip->kind == IK_DIR)
+		inode_rele(ip); /* the tree holds it */
+	else
+		ip = dir_plant(dir, name, IK_DIR, 0, S_IFDIR | 0755);
+	return (ip);
+}
+
 static bool
 make_tmp(struct vfs *vfs, bool host_tmp)
 {
 	const uint32_t dir = S_IFDIR | 0755, tmp = S_IFDIR | 01777;
-	struct inode *var = NULL;
+	struct inode *var = find_dir(vfs->root, "var");
 
-	if (dir_lookup(vfs->root, "var", &var) == 0 && var->kind == IK_DIR)
-		inode_rele(var); /* the tree holds it */
-	else
-		var = dir_plant(vfs->root, "var", IK_DIR, 0, dir);
 	return (make_empty(vfs->root, "tmp", tmp, host_tmp ? "/tmp" : NULL) &&
 	    make_empty(vfs->root, "run", dir, NULL) &&
 	    make_empty(var, "tmp", tmp, host_tmp ? "/var/tmp" : NULL));
+}
+
+/* The machine's name in place of the host's. */
+static bool
+make_etc(struct vfs *vfs)
+{
+	static const char *const file[][2] = { { "hostname", "vmsim\n" },
+		{ "hosts", "127.0.0.1 localhost vmsim\n" } };
+	struct inode *etc = find_dir(vfs->root, "etc"), *ip;
+
+	for (size_t i = 0; i < sizeof(file) / sizeof(file[0]); i++) {
+		ip = dir_plant(etc, file[i][0], IK_FILE, 0, S_IFREG | 0644);
+		if (ip == NULL || inode_set_text(ip, file[i][1]) != 0)
+			return (false);
+	}
+	return (true);
 }
 
 static int
@@ -178,7 +203,8 @@ make_synthetic(struct vfs *vfs, bool host_tmp)
 
 	if (error != 0)
 		return (error);
-	if (!make_dev(vfs) || !make_proc_sys(vfs) || !make_tmp(vfs, host_tmp))
+	if (!make_dev(vfs) || !make_proc_sys(vfs) || !make_tmp(vfs, host_tmp) ||
+	    !make_etc(vfs))
 		return (-ENOMEM);
 	return (0);
 }

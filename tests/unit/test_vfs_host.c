@@ -361,16 +361,21 @@ END_TEST
 
 START_TEST(the_host_has_no_name)
 {
-	static const char *const names[] = { "/etc/hostname", "/etc/hosts",
-		"/etc/machine-id", "/etc/localtime", "/etc/timezone",
-		"/etc/resolv.conf" };
+	static const char *const names[] = { "/etc/machine-id",
+		"/etc/localtime", "/etc/timezone", "/etc/resolv.conf" };
 	struct vfs_config fc = { 0 };
 	rig *m = rig_kernel(1024, 1 << 18);
+	struct inode *ip;
+	char name[16];
 
 	rig_tree(m, &fc);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		ck_assert_int_eq(probe(m, names[i]), -ENOENT);
 	ck_assert_int_eq(probe(m, "/etc/passwd"), 0);
+	ck_assert_int_eq(lookup(m, "/etc/hostname", &ip), 0);
+	ck_assert_int_eq(inode_pread_raw(ip, name, sizeof(name), 0), 6);
+	ck_assert_int_eq(memcmp(name, "vmsim\n", 6), 0);
+	inode_rele(ip);
 	rig_free(m);
 }
 END_TEST
