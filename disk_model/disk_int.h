@@ -6,15 +6,14 @@
 #define VMSIM_DISK_MODEL_DISK_INT_H
 
 #include "disk_model/engine.h"
+#include "disk_model/queue.h"
 
 /*
  * A device. accept() takes a command at time `now` (only when room() says
  * so); next() tells when the device wants run() to be called; run(t) lets
  * what is due at t happen and hands finished commands to
- * disk_engine_complete(). prepare() notes in a request what position() and
- * tie() want to know (dev[]) and its cylinder. position() estimates,
- * for shortest-positioning schedulers, the time until the first sector is
- * under a head; it may give any value above `limit` for one above `limit`.
+ * disk_engine_complete(). prepare() notes in a request its cylinder and what
+ * the next three want to know (dev[]).
  */
 struct device_ops {
 	bool (*room)(const void *dev);
@@ -22,12 +21,21 @@ struct device_ops {
 	void (*accept)(void *dev, struct disk_io *io, uint64_t now);
 	uint64_t (*next)(const void *dev);
 	void (*run)(void *dev, uint64_t t);
-	uint64_t (*position)(void *dev, struct disk_io *io, uint64_t now,
-	    uint64_t limit);
-	/* Which of two equal positions comes first: the smaller value. */
-	double (*tie)(void *dev, const struct disk_io *io, uint64_t now);
 	uint32_t (*cylinder)(const void *dev, uint64_t lbn);
 	void (*destroy)(void *dev);
+	/*
+	 * For shortest-positioning schedulers, NULL where all positions are
+	 * equal. position(): time until the first sector is under a head, or
+	 * any value above `limit` for one above `limit`. tie(): of two equal
+	 * positions the one with the smaller value comes first. nearest(): the
+	 * request of a queue (of one operation, if op is not -1) with the
+	 * least position; of equals the oldest.
+	 */
+	uint64_t (*position)(void *dev, struct disk_io *io, uint64_t now,
+	    uint64_t limit);
+	double (*tie)(void *dev, const struct disk_io *io, uint64_t now);
+	struct disk_io *(*nearest)(void *dev, struct disk_queue *q, int op,
+	    uint64_t now);
 	/* NULL where it means nothing */
 	void (*flash)(void *dev, uint64_t now, struct disk_flash_stats *st);
 };
@@ -54,11 +62,6 @@ bool disk_engine_hands_over(const struct disk_engine *e);
 
 /* ------------------------------------------------------------ schedulers */
 
-struct disk_queue {
-	struct disk_io *head, *tail; /* in order of arrival */
-	uint32_t count;
-};
-
 struct scheduler;
 
 struct sched_state {
@@ -81,12 +84,15 @@ struct sched_state {
 int sched_init(struct sched_state *s, const char *name, struct sim_err *err);
 /* It leaves the order to the device ("none"). */
 bool sched_hands_over(const struct sched_state *s);
+/* Make the queue keep what the scheduler wants to know of it. */
+void sched_adopt(const struct sched_state *s, struct disk_queue *q,
+    const struct device *dev);
 /*
- * Choose among the queue's requests before `limit` (NULL: all of them; never
- * empty). Does not remove it.
+ * Choose among the queue's requests before its barrier (there is one). Does
+ * not remove it.
  */
-struct disk_io *sched_pick(struct sched_state *s, const struct disk_queue *q,
-    const struct disk_io *limit, const struct device *dev, uint64_t now);
+struct disk_io *sched_pick(struct sched_state *s, struct disk_queue *q,
+    const struct device *dev, uint64_t now);
 /* Tell what was dispatched. */
 void sched_dispatched(struct sched_state *s, const struct disk_io *io);
 /*

@@ -41,7 +41,11 @@ int
 disk_engine_set_scheduler(struct disk_engine *e, const char *name,
     struct sim_err *err)
 {
-	return sched_init(&e->sched, name, err);
+	int error = sched_init(&e->sched, name, err);
+
+	if (error == 0)
+		sched_adopt(&e->sched, &e->queue, &e->dev);
+	return error;
 }
 
 const char *
@@ -102,6 +106,7 @@ disk_engine_create(const struct disk_params *params, struct disk_engine **out,
 		free(e);
 		return error;
 	}
+	sched_adopt(&e->sched, &e->queue, &e->dev);
 	for (uint32_t i = 0; i < params->nfaults; i++)
 		disk_engine_add_fault(e, &params->faults[i]);
 	*out = e;
@@ -114,6 +119,7 @@ disk_engine_destroy(struct disk_engine *e)
 	if (e == NULL)
 		return;
 	e->dev.ops->destroy(e->dev.dev);
+	queue_destroy(&e->queue);
 	free(e);
 }
 
@@ -144,34 +150,7 @@ disk_engine_cylinder(const struct disk_engine *e, uint64_t lbn)
 	return e->dev.ops->cylinder(e->dev.dev, lbn);
 }
 
-/* ------------------------------------------------------------ queue */
-
-static void
-queue_append(struct disk_queue *q, struct disk_io *io)
-{
-	io->next = NULL;
-	io->prev = q->tail;
-	if (q->tail != NULL)
-		q->tail->next = io;
-	else
-		q->head = io;
-	q->tail = io;
-	q->count++;
-}
-
-static void
-queue_remove(struct disk_queue *q, struct disk_io *io)
-{
-	if (io->prev != NULL)
-		io->prev->next = io->next;
-	else
-		q->head = io->next;
-	if (io->next != NULL)
-		io->next->prev = io->prev;
-	else
-		q->tail = io->prev;
-	q->count--;
-}
+/* ------------------------------------------------------------ completions */
 
 /* Insert into a list ordered by finish; equal ones keep their order. */
 static void
@@ -329,34 +308,20 @@ disk_engine_complete(struct disk_engine *e, struct disk_io *io, uint64_t t)
 	done_insert(e, io);
 }
 
-/* Requests that may be chosen now end before the first barrier. */
-static const struct disk_io *
-first_barrier(const struct disk_queue *q)
-{
-	const struct disk_io *io = q->head;
-
-	while (io != NULL && !io->ordered)
-		io = io->next;
-	return io;
-}
-
 static void
 dispatch(struct disk_engine *e)
 {
-	const struct disk_io *limit;
 	struct disk_io *io;
 
 	while (e->queue.head != NULL && !e->barrier &&
 	    e->dev.ops->room(e->dev.dev)) {
-		limit = first_barrier(&e->queue);
-		if (limit == e->queue.head) {
+		if (e->queue.barrier == e->queue.head) {
 			if (e->in_service > 0)
 				return;
 			io = e->queue.head;
 			e->barrier = true;
 		} else
-			io = sched_pick(&e->sched, &e->queue, limit, &e->dev,
-			    e->now);
+			io = sched_pick(&e->sched, &e->queue, &e->dev, e->now);
 		queue_remove(&e->queue, io);
 		sched_dispatched(&e->sched, io);
 		if (e->in_service++ == 0)
@@ -384,10 +349,12 @@ merge(struct disk_engine *e, struct disk_io *io)
 
 	if (w == NULL)
 		return false;
+	queue_unplace(&e->queue, w);
 	if (io->lbn < w->run_lbn)
 		w->run_lbn = io->lbn;
 	w->run_blocks += io->blocks;
 	e->dev.ops->prepare(e->dev.dev, w);
+	queue_place(&e->queue, w);
 	if (w->merged == NULL)
 		w->merged = io;
 	else

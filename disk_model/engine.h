@@ -45,6 +45,7 @@ struct disk_io {
 	/* private */
 	bool hold; /* a fault decides its end */
 	uint64_t seq;
+	uint64_t rank; /* in the queue, by arrival */
 	struct disk_io *next, *prev; /* queue, or list of completions */
 	struct disk_io *merged, *merged_tail; /* served along with this one */
 	uint64_t run_lbn; /* with what was merged into it */

@@ -109,19 +109,6 @@ fixed_prepare(const void *dev, struct disk_io *io)
 	io->cyl = 0;
 }
 
-static uint64_t
-fixed_position(void *dev, struct disk_io *io, uint64_t now,
-    uint64_t limit)
-{
-	return 0;
-}
-
-static double
-fixed_tie(void *dev, const struct disk_io *io, uint64_t now)
-{
-	return 0;
-}
-
 static uint32_t
 fixed_cylinder(const void *dev, uint64_t lbn)
 {
@@ -143,8 +130,6 @@ static const struct device_ops fixed_ops = {
 	.next = fixed_next,
 	.run = fixed_run,
 	.prepare = fixed_prepare,
-	.position = fixed_position,
-	.tie = fixed_tie,
 	.cylinder = fixed_cylinder,
 	.destroy = fixed_destroy,
 };

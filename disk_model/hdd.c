@@ -419,7 +419,7 @@ hdd_room(const void *dev)
 {
 	const struct hdd *h = dev;
 
-	return h->cur == NULL || (h->nheld + 1 < h->p->queue_depth &&
+	return h->cur == NULL || (h->held.count + 1 < h->p->queue_depth &&
 	    disk_engine_hands_over(h->engine));
 }
 
@@ -429,7 +429,7 @@ hdd_accept(void *dev, struct disk_io *io, uint64_t now)
 	struct hdd *h = dev;
 
 	if (h->cur != NULL)
-		h->held[h->nheld++] = io;
+		queue_append(&h->held, io);
 	else
 		serve(h, io, now);
 }
@@ -450,7 +450,7 @@ hdd_run(void *dev, uint64_t t)
 
 	h->cur = NULL;
 	disk_engine_complete(h->engine, io, t);
-	if (h->nheld > 0)
+	if (h->held.count > 0)
 		serve(h, near_held(h, t), t);
 }
 
@@ -471,8 +471,9 @@ hdd_destroy(void *dev)
 	free(h->seg);
 	free(h->run_store);
 	free(h->run);
-	free(h->held);
+	queue_destroy(&h->held);
 	free(h->least_seek);
+	free(h->reach);
 	free(h);
 }
 
@@ -484,6 +485,7 @@ static const struct device_ops hdd_ops = {
 	.prepare = near_prepare,
 	.position = near_position,
 	.tie = near_tie,
+	.nearest = near_nearest,
 	.cylinder = hdd_cylinder,
 	.destroy = hdd_destroy,
 };
@@ -496,9 +498,7 @@ hdd_allocate(struct hdd *h)
 	h->seg = calloc(h->nseg + 1, sizeof(*h->seg));
 	h->run_store = calloc(h->maxruns + 1, sizeof(*h->run_store));
 	h->run = calloc(h->maxruns + 1, sizeof(*h->run));
-	h->held = calloc(h->p->queue_depth, sizeof(struct disk_io *));
-	if (h->seg == NULL || h->run_store == NULL || h->run == NULL ||
-	    h->held == NULL)
+	if (h->seg == NULL || h->run_store == NULL || h->run == NULL)
 		return -ENOMEM;
 	for (uint32_t i = 0; i <= h->maxruns; i++)
 		h->run[i] = &h->run_store[i];

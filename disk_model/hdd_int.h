@@ -82,12 +82,12 @@ struct hdd {
 	uint64_t last_end; /* block behind it */
 	bool stream; /* reads have been sequential since a miss */
 	struct disk_io *cur;
-	struct disk_io **held; /* queued in the drive */
-	uint32_t nheld;
+	struct disk_queue held; /* in the drive */
 	/* choosing: where the heads stood at the time last asked about */
 	uint64_t stand_at, stand;
 	/* no seek over d cylinders takes less than entry d >> near_shift */
 	uint64_t *least_seek;
+	uint64_t *reach; /* nor one over as many or more */
 	uint32_t near_shift;
 };
 
@@ -141,8 +141,7 @@ uint64_t buffer_goal(const struct hdd *h, const struct hdd_seg *s,
 /* hdd_near.c */
 /* Words of the request's own (disk_io.dev). */
 enum {
-	NEAR_PLACE, /* head and angle */
-	NEAR_ZONE,
+	NEAR_PLACE, /* zone, head and angle */
 	NEAR_MISSED, /* no segment that gained before held it */
 };
 int near_create(struct hdd *h);
@@ -150,6 +149,8 @@ void near_prepare(const void *dev, struct disk_io *io);
 uint64_t near_position(void *dev, struct disk_io *io, uint64_t now,
     uint64_t limit);
 double near_tie(void *dev, const struct disk_io *io, uint64_t now);
+struct disk_io *near_nearest(void *dev, struct disk_queue *q, int op,
+    uint64_t now);
 /* Take the nearest of the commands that the drive holds. */
 struct disk_io *near_held(struct hdd *h, uint64_t now);
 

@@ -3,8 +3,8 @@
  * is under a head. For shortest-positioning schedulers, in the host and in
  * the drive's own queue.
  *
- * Interface: hdd_int.h; near_prepare, near_position and near_tie are the
- *            device operations of disk_int.h.
+ * Interface: hdd_int.h; near_prepare, near_position, near_tie, near_nearest
+ *            are the device operations of disk_int.h.
  * Source:    reference sheet, sections 2.3 and 6 (SPTF; queues in the device);
  *            section 8 (the angle must be the one at the end of the move).
  */
@@ -24,7 +24,8 @@ near_create(struct hdd *h)
 	while ((n - 1) >> h->near_shift >= NLEAST)
 		h->near_shift++;
 	h->least_seek = malloc(NLEAST * sizeof(*h->least_seek));
-	if (h->least_seek == NULL)
+	h->reach = malloc(NLEAST * sizeof(*h->reach));
+	if (h->least_seek == NULL || h->reach == NULL)
 		return -ENOMEM;
 	for (k = 0; k < NLEAST; k++)
 		h->least_seek[k] = UINT64_MAX;
@@ -33,6 +34,11 @@ near_create(struct hdd *h)
 		if (h->p->seek_ps[d] < h->least_seek[k])
 			h->least_seek[k] = h->p->seek_ps[d];
 	}
+	h->reach[NLEAST - 1] = h->least_seek[NLEAST - 1];
+	for (k = NLEAST - 1; k-- > 0;)
+		h->reach[k] = h->least_seek[k] < h->reach[k + 1] ?
+		    h->least_seek[k] : h->reach[k + 1];
+	queue_keep(&h->held, true, true);
 	h->stand_at = UINT64_MAX; /* not asked yet */
 	return 0;
 }
@@ -45,45 +51,90 @@ near_prepare(const void *dev, struct disk_io *io)
 
 	geom_locate(&h->geom, io->run_lbn, &pl);
 	io->cyl = pl.cyl;
-	io->dev[NEAR_PLACE] = (uint64_t) pl.head << 32 | pl.angle;
-	io->dev[NEAR_ZONE] = (uint64_t) (pl.zone - h->geom.zone);
+	io->dev[NEAR_PLACE] = (uint64_t) (pl.zone - h->geom.zone) << 40 |
+	    (uint64_t) pl.head << 32 | pl.angle;
 	io->dev[NEAR_MISSED] = 0;
 }
 
+_Static_assert(HDD_MAXHEADS <= 256, "a head's number has eight bits");
+
 static uint32_t
-head_of(const struct disk_io *io)
+head_of(uint64_t place)
 {
-	return (uint32_t) (io->dev[NEAR_PLACE] >> 32);
+	return (uint32_t) (place >> 32 & 255);
 }
 
 static uint32_t
-angle_of(const struct disk_io *io)
+angle_of(uint64_t place)
 {
-	return (uint32_t) io->dev[NEAR_PLACE];
+	return (uint32_t) place;
+}
+
+static const struct geom_zone *
+zone_of(const struct hdd *h, uint64_t place)
+{
+	return &h->geom.zone[place >> 40];
 }
 
 static uint32_t
-cylinders_to(const struct hdd *h, const struct disk_io *io)
+cylinders_to(const struct hdd *h, uint32_t cyl)
 {
-	return io->cyl > h->m.cyl ? io->cyl - h->m.cyl : h->m.cyl - io->cyl;
+	return cyl > h->m.cyl ? cyl - h->m.cyl : h->m.cyl - cyl;
 }
 
+#define FAR (UINT64_MAX / 4) /* from everywhere */
+
+/*
+ * The wait for a sector at so much after now; FAR for one above `limit`, which
+ * is found without dividing.
+ */
 static uint64_t
-rotation_after(struct hdd *h, const struct disk_io *io, uint64_t now,
-    uint64_t later_by)
+rotation_after(struct hdd *h, uint64_t place, uint64_t now, uint64_t later_by,
+    uint64_t limit)
 {
-	uint64_t stand;
+	const struct geom_zone *z = zone_of(h, place);
+	uint64_t stand, want, have, w;
 
 	if (h->stand_at != now) {
 		h->stand_at = now;
 		h->stand = geom_stand(&h->geom, now);
 	}
-	/* a few turns at most: cheaper than a division */
+	/* a few turns at most: cheaper than a division, and than branches */
 	stand = h->stand + later_by * h->geom.rate;
+	stand -= stand >= 2 * h->geom.turn ? 2 * h->geom.turn : 0;
+	stand -= stand >= h->geom.turn ? h->geom.turn : 0;
 	while (stand >= h->geom.turn)
 		stand -= h->geom.turn;
-	return geom_wait_from(&h->geom, &h->geom.zone[io->dev[NEAR_ZONE]],
-	    angle_of(io), stand);
+	want = angle_of(place) * h->geom.turn;
+	have = stand * z->spt;
+	w = want - have + (want >= have ? 0 : z->span);
+	w += z->den / 2;
+	/* above the limit, and not so long that it counts as none */
+	if (limit < h->geom.period && w >= (limit + 1) * z->den &&
+	    w < (h->geom.period - h->geom.guard + 1) * z->den)
+		return FAR;
+	w /= z->den;
+	return w + h->geom.guard > h->geom.period ? 0 : w;
+}
+
+/* By seek and rotation, the mechanism being up to date. */
+static uint64_t
+mechanical(struct hdd *h, uint32_t cyl, uint64_t place, bool write,
+    uint64_t now, uint64_t limit)
+{
+	const struct hdd_overhead *o = &h->p->overhead;
+	uint64_t t = write ? o->write_miss[h->last_write] :
+			     o->read_miss[h->last_write], move;
+
+	if (t + h->least_seek[cylinders_to(h, cyl) >> h->near_shift] > limit)
+		return FAR;
+	move = media_move(h, cyl, head_of(place), write);
+	if (write && move < o->min_seek)
+		move = o->min_seek;
+	t += move;
+	if (t > limit)
+		return FAR;
+	return t + rotation_after(h, place, now, t, limit - t);
 }
 
 /* With the mechanism brought up to date. */
@@ -92,7 +143,6 @@ position(struct hdd *h, struct disk_io *io, uint64_t now, uint64_t limit)
 {
 	const struct hdd_overhead *o = &h->p->overhead;
 	bool write = io->op == DISK_WRITE;
-	uint64_t ov, move;
 
 	if (io->op != DISK_READ && !write)
 		return 0;
@@ -100,17 +150,7 @@ position(struct hdd *h, struct disk_io *io, uint64_t now, uint64_t limit)
 		return o->write_hit[h->last_write];
 	if (!write && h->nseg > 0 && buffer_holds(h, io))
 		return o->read_hit[h->last_write];
-	ov = write ? o->write_miss[h->last_write] :
-		     o->read_miss[h->last_write];
-	move = h->least_seek[cylinders_to(h, io) >> h->near_shift];
-	if (ov + move > limit)
-		return ov + move;
-	move = media_move(h, io->cyl, head_of(io), write);
-	if (write && move < o->min_seek)
-		move = o->min_seek;
-	if (ov + move > limit)
-		return ov + move;
-	return ov + move + rotation_after(h, io, now, ov + move);
+	return mechanical(h, io->cyl, io->dev[NEAR_PLACE], write, now, limit);
 }
 
 uint64_t
@@ -133,14 +173,14 @@ near_tie(void *dev, const struct disk_io *io, uint64_t now)
 {
 	struct hdd *h = dev;
 	const struct hdd_overhead *o = &h->p->overhead;
-	const struct geom_zone *z = &h->geom.zone[io->dev[NEAR_ZONE]];
+	uint64_t place = io->dev[NEAR_PLACE];
 	bool write = io->op == DISK_WRITE;
 	double turn = 60000.0 / h->p->rpm, move, ov, t, w;
 
 	if (io->op != DISK_READ && !write)
 		return 0;
-	move = h->p->seek_ms[cylinders_to(h, io)];
-	if (head_of(io) != h->m.head &&
+	move = h->p->seek_ms[cylinders_to(h, io->cyl)];
+	if (head_of(place) != h->m.head &&
 	    move < (double) h->p->head_switch_ps / 1e9)
 		move = (double) h->p->head_switch_ps / 1e9;
 	if (move > 0 && write)
@@ -148,32 +188,175 @@ near_tie(void *dev, const struct disk_io *io, uint64_t now)
 	ov = (double) (write ? o->write_miss[h->last_write] :
 			       o->read_miss[h->last_write]) / 1e9;
 	t = (double) now / 1e9 + ov + move;
-	w = (double) angle_of(io) / z->spt - t / turn;
+	w = (double) angle_of(place) / zone_of(h, place)->spt - t / turn;
 	w = (w - floor(w)) * turn;
 	if (w > turn - 1e-4)
 		w = 0;
 	return ov + move + w;
 }
 
-/* The oldest of equals. */
+/* ------------------------------------------------------------ the nearest */
+
+/* The best so far. */
+struct nearest {
+	struct disk_io *io;
+	uint64_t position;
+	double tie; /* of io, when it has been asked for */
+	bool tie_known;
+};
+
+/* Of equal positions: in the host's queue by the formula, then the oldest. */
+static bool
+comes_first(struct hdd *h, struct nearest *b, const struct disk_io *io,
+    uint64_t now, double *tie)
+{
+	if (!b->tie_known)
+		b->tie = near_tie(h, b->io, now);
+	b->tie_known = true;
+	*tie = near_tie(h, io, now);
+	if (*tie != b->tie)
+		return *tie < b->tie;
+	return io->rank < b->io->rank;
+}
+
+/* io has position d, which is not above the best one's. */
+static void
+consider(struct hdd *h, const struct disk_queue *q, struct nearest *b,
+    struct disk_io *io, uint64_t d, uint64_t now)
+{
+	bool equal = b->io != NULL && d == b->position, known = false;
+	double tie = 0;
+
+	if (io == b->io)
+		return;
+	if (equal && q == &h->held && io->rank > b->io->rank)
+		return;
+	if (equal && q != &h->held) {
+		if (!comes_first(h, b, io, now, &tie))
+			return;
+		known = true;
+	}
+	*b = (struct nearest) { io, d, tie, known };
+}
+
+static void
+consider_any(struct hdd *h, const struct disk_queue *q, struct nearest *b,
+    struct disk_io *io, uint64_t now)
+{
+	uint64_t d = position(h, io, now, b->position);
+
+	if (d <= b->position)
+		consider(h, q, b, io, d, now);
+}
+
+/* From the arm outwards, until the seek alone takes longer than the best. */
+static void
+outwards(struct hdd *h, struct disk_queue *q, unsigned class,
+    struct nearest *b, uint64_t now)
+{
+	const struct queue_order *o = &q->order[class];
+	const struct hdd_overhead *ov = &h->p->overhead;
+	bool write = class == QUEUE_WRITES;
+	uint64_t least = write ? ov->write_miss[h->last_write] :
+				 ov->read_miss[h->last_write], d;
+	uint32_t right = order_cylinder(o, h->m.cyl), left = right, dl, dr;
+	const struct queue_entry *e;
+
+	while (left > 0 || right < o->n) {
+		dl = left > 0 ? h->m.cyl - o->e[left - 1].cyl : UINT32_MAX;
+		dr = right < o->n ? o->e[right].cyl - h->m.cyl : UINT32_MAX;
+		if (least + h->reach[(dl < dr ? dl : dr) >> h->near_shift] >
+		    b->position)
+			return;
+		e = dl < dr ? &o->e[--left] : &o->e[right++];
+		d = !write && q->nwatch > 0 ?
+		    position(h, e->io, now, b->position) :
+		    mechanical(h, e->cyl, e->place, write, now, b->position);
+		if (d <= b->position)
+			consider(h, q, b, e->io, d, now);
+	}
+}
+
+/*
+ * Reads that the buffer holds are near wherever they lie. Those that came
+ * since the last choice are watched; of the others only those can have become
+ * hits that lie in a segment that has gained blocks since.
+ */
+static void
+in_buffer(struct hdd *h, struct disk_queue *q, struct nearest *b, uint64_t now)
+{
+	const struct queue_order *o = &q->order[QUEUE_READS];
+
+	for (const struct hdd_seg *s = h->newest;
+	     s != NULL && s->gain > q->noted; s = s->older)
+		for (uint32_t i = order_block(o, s->first);
+		     i < o->n && o->e[i].lbn <= s->end; i++)
+			queue_watch(q, o->e[i].io);
+	q->noted = h->gains;
+	for (uint32_t i = 0; i < q->nwatch;) {
+		if (queue_class(q->watch[i]) == QUEUE_READS &&
+		    buffer_holds(h, q->watch[i]))
+			consider_any(h, q, b, q->watch[i++], now);
+		else
+			queue_unwatch(q, i);
+	}
+}
+
+/*
+ * Writes that the buffer takes are all equally near. The drive takes the
+ * oldest of them, the host the one that the formula prefers.
+ */
+static void
+write_behinds(struct hdd *h, struct disk_queue *q, struct nearest *b,
+    uint64_t now)
+{
+	const struct queue_order *o = &q->order[QUEUE_WRITES];
+
+	if (o->n == 0)
+		return;
+	if (q == &h->held) {
+		consider_any(h, q, b, q->first[QUEUE_WRITES], now);
+		return;
+	}
+	for (uint32_t i = 0; i < o->n; i++)
+		consider_any(h, q, b, o->e[i].io, now);
+}
+
+struct disk_io *
+near_nearest(void *dev, struct disk_queue *q, int op, uint64_t now)
+{
+	struct hdd *h = dev;
+	struct nearest b = { NULL, UINT64_MAX, 0, false };
+	const struct queue_order *others = &q->order[QUEUE_OTHERS];
+
+	media_catch_up(h, now);
+	for (uint32_t i = 0; op < 0 && i < others->n; i++)
+		consider_any(h, q, &b, others->e[i].io, now);
+	if (op != DISK_WRITE) {
+		if (h->nseg > 0)
+			in_buffer(h, q, &b, now);
+		else
+			q->nwatch = 0;
+		outwards(h, q, QUEUE_READS, &b, now);
+	}
+	if (op == DISK_READ)
+		return b.io;
+	if (h->nseg > 0 && h->p->cache.write_behind != WB_OFF)
+		write_behinds(h, q, &b, now);
+	else
+		outwards(h, q, QUEUE_WRITES, &b, now);
+	return b.io;
+}
+
 struct disk_io *
 near_held(struct hdd *h, uint64_t now)
 {
-	uint64_t d, least = UINT64_MAX;
 	struct disk_io *io;
-	uint32_t best = 0;
 
-	media_catch_up(h, now);
-	for (uint32_t i = 0; i < h->nheld; i++) {
-		d = position(h, h->held[i], now, least);
-		if (d < least) {
-			least = d;
-			best = i;
-		}
-	}
-	io = h->held[best];
-	h->nheld--;
-	for (uint32_t i = best; i < h->nheld; i++)
-		h->held[i] = h->held[i + 1];
+	if (h->held.count == 1)
+		io = h->held.head;
+	else
+		io = near_nearest(h, &h->held, -1, now);
+	queue_remove(&h->held, io);
 	return io;
 }

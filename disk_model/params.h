@@ -136,6 +136,8 @@ struct hdd_cache {
 	uint64_t write_start_delay; /* from those being in to the medium */
 };
 
+#define HDD_MAXHEADS 256
+
 struct hdd_params {
 	uint32_t rpm, cylinders, heads, nzones;
 	struct hdd_zone *zone;

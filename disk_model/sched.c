@@ -8,8 +8,7 @@
  * Source:    reference sheet, section 6. C-LOOK is BSD's disksort order. The
  *            deadline rules are those of the Linux deadline scheduler; aged
  *            SPTF follows Jacobson & Wilkes 1991 (time minus weight * wait).
- * Differs:   the queue is one list searched from the front, which costs time
- *            on the host only.
+ * Differs:   nothing.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -21,24 +20,65 @@
 /* The choice at hand. */
 struct choice {
 	struct sched_state *s;
-	const struct disk_queue *q;
-	const struct disk_io *limit;
+	struct disk_queue *q;
 	const struct device *dev;
 	uint64_t now;
 	int op; /* -1: any; DISK_READ or DISK_WRITE: only these */
 };
 
+/* What of the queue a scheduler looks at. */
+enum { BY_ARRIVAL, BY_PLACE, BY_POSITION };
+
 struct scheduler {
 	const char *name;
 	struct disk_io *(*pick)(const struct choice *c);
+	int by;
 	uint64_t weight_ppm; /* default of what follows ':'; 0: nothing may */
 	const char *help;
 };
 
 static bool
-wanted(const struct choice *c, const struct disk_io *io)
+wanted(const struct choice *c, unsigned class)
 {
-	return c->op < 0 || (int) io->op == c->op;
+	return c->op < 0 || class == (c->op == DISK_READ ? QUEUE_READS :
+							   QUEUE_WRITES);
+}
+
+#define FOREACH_CLASS(c, k) \
+	for (unsigned k = 0; k < QUEUE_CLASSES; k++) \
+		if (wanted((c), k))
+
+static struct disk_io *
+pick_fcfs(const struct choice *c)
+{
+	const struct disk_queue *q = c->q;
+	struct disk_io *io;
+
+	if (c->op < 0)
+		return q->head;
+	io = q->first[c->op == DISK_READ ? QUEUE_READS : QUEUE_WRITES];
+	if (io == NULL || (q->barrier != NULL &&
+	    io->rank >= q->barrier->rank))
+		return NULL;
+	return io;
+}
+
+/* ------------------------------------------------------------ by place */
+
+/* The best so far: the least cost; of equals the oldest. */
+struct best {
+	struct disk_io *io;
+	uint64_t cost;
+};
+
+static void
+consider(struct best *b, struct disk_io *io, uint64_t cost)
+{
+	if (b->io == NULL || cost < b->cost ||
+	    (cost == b->cost && io->rank < b->io->rank)) {
+		b->io = io;
+		b->cost = cost;
+	}
 }
 
 static uint64_t
@@ -47,79 +87,50 @@ distance(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
-#define FOREACH(c, io)                                             \
-	for ((io) = (c)->q->head; (io) != (c)->limit; (io) = (io)->next) \
-		if (wanted((c), (io)))
+/* The oldest request at the nearest block not below (not above) pos. */
+static struct disk_io *
+up(const struct queue_order *o, uint64_t pos)
+{
+	uint32_t i = order_block(o, pos);
+
+	return i < o->n ? o->e[i].io : NULL;
+}
 
 static struct disk_io *
-pick_fcfs(const struct choice *c)
+down(const struct queue_order *o, uint64_t pos)
 {
+	uint32_t i = order_block(o, pos + 1);
+
+	return i > 0 ? o->e[order_block(o, o->e[i - 1].lbn)].io : NULL;
+}
+
+static struct disk_io *
+nearest(const struct choice *c, uint64_t pos, bool downward)
+{
+	struct best b = { NULL, 0 };
 	struct disk_io *io;
 
-	FOREACH(c, io)
-		return io;
-	return NULL;
+	FOREACH_CLASS(c, k) {
+		io = downward ? down(&c->q->order[k], pos) :
+				up(&c->q->order[k], pos);
+		if (io != NULL)
+			consider(&b, io, distance(io->run_lbn, pos));
+	}
+	return b.io;
 }
 
 static struct disk_io *
 pick_sstf(const struct choice *c)
 {
-	struct disk_io *io, *best = NULL;
-	uint64_t d, least = UINT64_MAX;
+	struct disk_io *io = nearest(c, c->s->end, false);
+	struct best b = { NULL, 0 };
 
-	FOREACH(c, io) {
-		d = distance(io->run_lbn, c->s->end);
-		if (d < least) {
-			least = d;
-			best = io;
-		}
-	}
-	return best;
-}
-
-/* That of the block after the last request: there the arm stands. */
-static uint32_t
-cylinder_now(const struct choice *c)
-{
-	const struct device *d = c->dev;
-	uint64_t lbn = c->s->end;
-
-	if (lbn >= d->sectors)
-		lbn = d->sectors - 1;
-	return d->ops->cylinder(d->dev, lbn);
-}
-
-static struct disk_io *
-pick_sstf_cyl(const struct choice *c)
-{
-	struct disk_io *io, *best = NULL;
-	uint64_t d, least = UINT64_MAX, cyl = cylinder_now(c);
-
-	FOREACH(c, io) {
-		d = distance(io->cyl, cyl);
-		if (d < least) {
-			least = d;
-			best = io;
-		}
-	}
-	return best;
-}
-
-/* The nearest request at or above (down: at or below) pos. */
-static struct disk_io *
-nearest(const struct choice *c, uint64_t pos, bool down)
-{
-	struct disk_io *io, *best = NULL;
-
-	FOREACH(c, io) {
-		if (down ? io->run_lbn > pos : io->run_lbn < pos)
-			continue;
-		if (best == NULL ||
-		    (down ? io->run_lbn > best->run_lbn :
-			io->run_lbn < best->run_lbn))
-			best = io;
-	}
-	return best;
+	if (io != NULL)
+		consider(&b, io, distance(io->run_lbn, c->s->end));
+	io = nearest(c, c->s->end, true);
+	if (io != NULL)
+		consider(&b, io, distance(io->run_lbn, c->s->end));
+	return b.io;
 }
 
 static struct disk_io *
@@ -138,68 +149,123 @@ pick_clook(const struct choice *c)
 	return io != NULL ? io : nearest(c, 0, false);
 }
 
+/* ------------------------------------------------------------ by cylinder */
+
+/* That of the block after the last request: there the arm stands. */
+static uint32_t
+cylinder_now(const struct choice *c)
+{
+	const struct device *d = c->dev;
+	uint64_t lbn = c->s->end;
+
+	if (lbn >= d->sectors)
+		lbn = d->sectors - 1;
+	return d->ops->cylinder(d->dev, lbn);
+}
+
+static void
+consider_cylinder(const struct choice *c, struct best *b, struct disk_io *io,
+    uint32_t cyl, uint64_t penalty)
+{
+	uint64_t cost = distance(io->cyl, cyl) * 1000000;
+
+	if (c->s->down ? io->cyl > cyl : io->cyl < cyl)
+		cost += penalty;
+	consider(b, io, cost);
+}
+
+/* The nearest cylinder each way, and all that lies in it. */
+static void
+consider_near(const struct choice *c, struct best *b,
+    const struct queue_order *o, uint32_t cyl, uint64_t penalty)
+{
+	uint32_t first = order_cylinder(o, cyl), i;
+
+	for (i = first; i < o->n && o->e[i].cyl == o->e[first].cyl; i++)
+		consider_cylinder(c, b, o->e[i].io, cyl, penalty);
+	for (i = first; i > 0 && o->e[i - 1].cyl == o->e[first - 1].cyl; i--)
+		consider_cylinder(c, b, o->e[i - 1].io, cyl, penalty);
+}
+
+/* SSTF by cylinder, with a penalty for turning round. */
+static struct disk_io *
+pick_cylinder(const struct choice *c, uint64_t penalty)
+{
+	const struct queue_order *o = &c->q->order[QUEUE_OTHERS];
+	struct best b = { NULL, 0 };
+	uint32_t cyl;
+
+	if (c->dev->cylinders <= 1)
+		return pick_fcfs(c);
+	cyl = cylinder_now(c);
+	for (unsigned k = QUEUE_READS; k <= QUEUE_WRITES; k++)
+		if (wanted(c, k))
+			consider_near(c, &b, &c->q->order[k], cyl, penalty);
+	for (uint32_t i = 0; c->op < 0 && i < o->n; i++)
+		consider_cylinder(c, &b, o->e[i].io, cyl, penalty);
+	return b.io;
+}
+
+static struct disk_io *
+pick_sstf_cyl(const struct choice *c)
+{
+	return pick_cylinder(c, 0);
+}
+
 static struct disk_io *
 pick_vscan(const struct choice *c)
 {
-	struct disk_io *io, *best = NULL;
-	uint64_t penalty = c->s->weight_ppm * c->dev->cylinders;
-	uint64_t d, least = UINT64_MAX, cyl = cylinder_now(c);
-	bool back;
-
-	FOREACH(c, io) {
-		back = c->s->down ? io->cyl > cyl : io->cyl < cyl;
-		d = distance(io->cyl, cyl) * 1000000;
-		if (back)
-			d += penalty;
-		if (d < least) {
-			least = d;
-			best = io;
-		}
-	}
-	return best;
+	return pick_cylinder(c, c->s->weight_ppm * c->dev->cylinders);
 }
 
-/*
- * Sectors at the same angle are reached at the same moment from everywhere:
- * on drives with few sectors per track equal times are common.
- */
-static bool
-before(const struct choice *c, const struct disk_io *io,
-    const struct disk_io *best)
-{
-	return c->dev->ops->tie(c->dev->dev, io, c->now) <
-	    c->dev->ops->tie(c->dev->dev, best, c->now);
-}
+/* ------------------------------------------------------------ by position */
 
 static struct disk_io *
 pick_sptf(const struct choice *c)
 {
-	struct disk_io *io, *best = NULL;
-	uint64_t d, least = UINT64_MAX;
-
-	FOREACH(c, io) {
-		d = c->dev->ops->position(c->dev->dev, io, c->now, least);
-		if (d < least || (d == least && before(c, io, best))) {
-			least = d;
-			best = io;
-		}
-	}
-	return best;
+	if (c->dev->ops->nearest == NULL)
+		return pick_fcfs(c);
+	return c->dev->ops->nearest(c->dev->dev, c->q, c->op, c->now);
 }
 
+static uint64_t
+age_bonus(const struct choice *c, const struct disk_io *io)
+{
+	uint64_t wait = c->now - io->arrival, w = c->s->weight_ppm, v;
+
+	if (!__builtin_mul_overflow(wait, w, &v))
+		return v / 1000000;
+	return (uint64_t) ((unsigned __int128) wait * w / 1000000);
+}
+
+/*
+ * From the oldest on, until not even a position of 0 could make up for having
+ * waited less.
+ */
 static struct disk_io *
 pick_aged_sptf(const struct choice *c)
 {
+	const struct device *d = c->dev;
 	struct disk_io *io, *best = NULL;
-	int64_t d, least = INT64_MAX;
+	int64_t cost, least = INT64_MAX;
+	uint64_t bonus, limit;
 
-	FOREACH(c, io) {
-		d = (int64_t) c->dev->ops->position(c->dev->dev, io, c->now,
-		    UINT64_MAX);
-		d -= (int64_t) ((unsigned __int128) (c->now - io->arrival) *
-		    c->s->weight_ppm / 1000000);
-		if (d < least || (d == least && before(c, io, best))) {
-			least = d;
+	if (d->ops->position == NULL)
+		return pick_fcfs(c);
+	for (io = c->q->head; io != c->q->barrier; io = io->next) {
+		if (!wanted(c, queue_class(io)))
+			continue;
+		bonus = age_bonus(c, io);
+		if (best != NULL && -(int64_t) bonus > least)
+			break;
+		limit = best != NULL ? (uint64_t) (least + (int64_t) bonus) :
+				       UINT64_MAX;
+		cost = (int64_t) (d->ops->position(d->dev, io, c->now, limit) -
+		    bonus);
+		if (cost < least || (cost == least &&
+		    d->ops->tie(d->dev, io, c->now) <
+		    d->ops->tie(d->dev, best, c->now))) {
+			least = cost;
 			best = io;
 		}
 	}
@@ -265,16 +331,22 @@ pick_deadline(const struct choice *c)
 /* ------------------------------------------------------------ table */
 
 static const struct scheduler schedulers[] = {
-	{ "aged-sptf", pick_aged_sptf, 6300, "SPTF minus weight * waiting" },
-	{ "clook", pick_clook, 0, "ascending, then from the start (BSD)" },
-	{ "deadline", pick_deadline, 0, "sorted batches with deadlines" },
-	{ "fcfs", pick_fcfs, 0, "first come, first served" },
-	{ "none", pick_fcfs, 0, "everything goes to the device at once" },
-	{ "scan", pick_scan, 0, "elevator" },
-	{ "sptf", pick_sptf, 0, "shortest positioning time first" },
-	{ "sstf", pick_sstf, 0, "nearest block first" },
-	{ "sstf-cyl", pick_sstf_cyl, 0, "nearest cylinder first" },
-	{ "vscan", pick_vscan, 200000, "SSTF that dislikes turning round" },
+	{ "aged-sptf", pick_aged_sptf, BY_ARRIVAL, 6300,
+	    "SPTF minus weight * waiting" },
+	{ "clook", pick_clook, BY_PLACE, 0,
+	    "ascending, then from the start (BSD)" },
+	{ "deadline", pick_deadline, BY_PLACE, 0,
+	    "sorted batches with deadlines" },
+	{ "fcfs", pick_fcfs, BY_ARRIVAL, 0, "first come, first served" },
+	{ "none", pick_fcfs, BY_ARRIVAL, 0,
+	    "everything goes to the device at once" },
+	{ "scan", pick_scan, BY_PLACE, 0, "elevator" },
+	{ "sptf", pick_sptf, BY_POSITION, 0,
+	    "shortest positioning time first" },
+	{ "sstf", pick_sstf, BY_PLACE, 0, "nearest block first" },
+	{ "sstf-cyl", pick_sstf_cyl, BY_PLACE, 0, "nearest cylinder first" },
+	{ "vscan", pick_vscan, BY_PLACE, 200000,
+	    "SSTF that dislikes turning round" },
 };
 
 #define NSCHED (sizeof(schedulers) / sizeof(schedulers[0]))
@@ -436,13 +508,24 @@ sched_hands_over(const struct sched_state *s)
 	return s->hands_over;
 }
 
-struct disk_io *
-sched_pick(struct sched_state *s, const struct disk_queue *q,
-    const struct disk_io *limit, const struct device *dev, uint64_t now)
+void
+sched_adopt(const struct sched_state *s, struct disk_queue *q,
+    const struct device *dev)
 {
-	struct choice c = { s, q, limit, dev, now, -1 };
+	int by = s->kind->by;
 
-	if (q->head->next == limit)
+	if (by == BY_POSITION && dev->ops->nearest == NULL)
+		by = BY_ARRIVAL;
+	queue_keep(q, by != BY_ARRIVAL || s->merge != 0, by == BY_POSITION);
+}
+
+struct disk_io *
+sched_pick(struct sched_state *s, struct disk_queue *q,
+    const struct device *dev, uint64_t now)
+{
+	struct choice c = { s, q, dev, now, -1 };
+
+	if (q->head->next == q->barrier)
 		return q->head;
 	if (s->reads_first != 0 && s->kind->pick != pick_deadline) {
 		c.op = reads_first(&c);
@@ -463,6 +546,34 @@ sched_dispatched(struct sched_state *s, const struct disk_io *io)
 	s->end = io->run_lbn + io->run_blocks;
 }
 
+/* May io join it? */
+static bool
+joins(const struct sched_state *s, const struct disk_io *w,
+    const struct disk_io *io)
+{
+	return w->op == io->op && w->error == 0 &&
+	    w->run_blocks + io->blocks <= s->merge &&
+	    (w->run_lbn + w->run_blocks == io->lbn ||
+	    io->lbn + io->blocks == w->run_lbn);
+}
+
+/* All waiting requests are in the order of place. */
+static struct disk_io *
+merge_sorted(const struct sched_state *s, const struct queue_order *o,
+    const struct disk_io *io)
+{
+	uint64_t from = io->lbn > s->merge ? io->lbn - s->merge : 0;
+	struct disk_io *w, *best = NULL;
+
+	for (uint32_t i = order_block(o, from);
+	     i < o->n && o->e[i].lbn <= io->lbn + io->blocks; i++) {
+		w = o->e[i].io;
+		if (joins(s, w, io) && (best == NULL || w->rank > best->rank))
+			best = w;
+	}
+	return best;
+}
+
 struct disk_io *
 sched_merge(const struct sched_state *s, const struct disk_queue *q,
     const struct disk_io *io)
@@ -472,13 +583,10 @@ sched_merge(const struct sched_state *s, const struct disk_queue *q,
 	if (s->merge == 0 || io->ordered || io->error != 0 ||
 	    (io->op != DISK_READ && io->op != DISK_WRITE))
 		return NULL;
-	for (w = q->tail; w != NULL && !w->ordered; w = w->prev) {
-		if (w->op != io->op || w->error != 0 ||
-		    w->run_blocks + io->blocks > s->merge)
-			continue;
-		if (w->run_lbn + w->run_blocks == io->lbn ||
-		    io->lbn + io->blocks == w->run_lbn)
+	if (q->sorted && q->barrier == NULL)
+		return merge_sorted(s, &q->order[queue_class(io)], io);
+	for (w = q->tail; w != NULL && !w->ordered; w = w->prev)
+		if (joins(s, w, io))
 			return w;
-	}
 	return NULL;
 }

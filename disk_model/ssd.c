@@ -458,19 +458,6 @@ ssd_prepare(const void *dev, struct disk_io *io)
 	io->cyl = 0;
 }
 
-static uint64_t
-ssd_position(void *dev, struct disk_io *io, uint64_t now,
-    uint64_t limit)
-{
-	return 0;
-}
-
-static double
-ssd_tie(void *dev, const struct disk_io *io, uint64_t now)
-{
-	return 0;
-}
-
 static uint32_t
 ssd_cylinder(const void *dev, uint64_t lbn)
 {
@@ -507,8 +494,6 @@ static const struct device_ops ssd_ops = {
 	.next = ssd_next,
 	.run = ssd_run,
 	.prepare = ssd_prepare,
-	.position = ssd_position,
-	.tie = ssd_tie,
 	.cylinder = ssd_cylinder,
 	.destroy = ssd_destroy,
 	.flash = ssd_flash,

@@ -675,7 +675,8 @@ rd_hdd(struct rd *r, const cJSON *o, struct disk_params *p)
 	rd_keys(r, o, hdd_keys);
 	h->rpm = (uint32_t) rd_uint_must(r, o, "rpm", 60, 100000);
 	h->cylinders = (uint32_t) rd_uint_must(r, o, "cylinders", 1, MAXCYL);
-	h->heads = (uint32_t) rd_uint_must(r, o, "heads", 1, 256);
+	h->heads = (uint32_t) rd_uint_must(r, o, "heads", 1,
+	    HDD_MAXHEADS);
 	if (r->error == 0)
 		read_zones(r, o, h);
 	if (r->error == 0)
