@@ -350,6 +350,35 @@ show(const char *path)
 	close(fd);
 }
 
+/* A directory, what is below it, and the contents of files; no links. */
+static void
+walk(const char *path)
+{
+	char sub[4096], buf[32768];
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	struct stat s;
+	long n;
+
+	list(path);
+	while (fd >= 0 && (n = syscall(SYS_getdents64, fd, buf,
+	    sizeof(buf))) > 0) {
+		for (long i = 0; i < n;) {
+			struct dirent64 *d = (void *)(buf + i);
+
+			i += d->d_reclen;
+			snprintf(sub, sizeof(sub), "%s/%s", path, d->d_name);
+			if (d->d_name[0] == '.' || lstat(sub, &s) != 0)
+				continue;
+			file(sub);
+			if (S_ISDIR(s.st_mode))
+				walk(sub);
+			else if (S_ISREG(s.st_mode))
+				show(sub);
+		}
+	}
+	close(fd);
+}
+
 static void
 files(int elsewhere)
 {
@@ -359,23 +388,18 @@ files(int elsewhere)
 		"/etc/passwd", "/etc/localtime", "/etc/hostname", "/var",
 		"/home", "/proc/self", "/proc/self/cwd", "/proc/self/fd/0",
 		"/proc/self/fd/1" };
-	static const char *const dirs[] = { "/", "/dev", "/proc", "/proc/self",
-		"/proc/self/fd", "/sys/devices/system/cpu", "/dev/shm" };
-	static const char *const texts[] = { "/proc/self/maps",
-		"/proc/self/status", "/proc/self/stat", "/proc/self/statm",
-		"/proc/self/environ", "/proc/meminfo", "/proc/cpuinfo",
-		"/proc/uptime", "/proc/loadavg", "/proc/version",
-		"/proc/mounts", "/proc/sys/kernel/random/boot_id",
-		"/proc/self/mountinfo", "/proc/self/limits", "/proc/vmstat",
-		"/proc/stat", "/proc/swaps", "/proc/thread-self/status",
-		"/etc/hostname", "/etc/machine-id", "/etc/timezone" };
+	static const char *const texts[] = { "/etc/hostname", "/etc/hosts",
+		"/etc/machine-id", "/etc/timezone", "/etc/resolv.conf",
+		"/etc/mtab", "/proc/sys/kernel/random/boot_id" };
 	char here[8192];
 
 	printf("here %s\n", getcwd(here, sizeof(here)));
 	for (size_t i = 0; i < COUNT(names); i++)
 		file(names[i]);
-	for (size_t i = 0; i < COUNT(dirs); i++)
-		list(dirs[i]);
+	list("/");
+	walk("/dev");
+	walk("/proc");
+	walk("/sys");
 	for (size_t i = 0; i < COUNT(texts); i++)
 		show(texts[i]);
 	if (!elsewhere) {
