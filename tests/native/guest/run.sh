@@ -26,7 +26,8 @@ on_host() { # its exit code is in $want
 	cp "$guests/$prog" "$work/host/"
 	{
 		(cd "$work/host" && ulimit -s 8192 && ulimit -c 0 &&
-		    exec env -i PATH=/bin LC_ALL=C ./$prog $arg) \
+		    exec timeout --foreground -k 1 30 env -i PATH=/bin \
+		    LC_ALL=C ./$prog $arg) \
 		    >"$work/host.out" 2>"$work/host.err" </dev/null
 		want=$?
 	} 2>/dev/null # the shell's own word on signals
@@ -34,7 +35,8 @@ on_host() { # its exit code is in $want
 
 # In an empty directory each; the simulated one stays empty on the host. There,
 # threads that wait a few milliseconds for each other may come too late when it
-# is busy: vmsim's answer, always the same, must be the host's within five runs.
+# is busy, even for ever: vmsim's answer, always the same, must be the host's
+# within five runs.
 one() { # name memory
 	prog=${1%%:*} arg=${1#"$prog"} arg=${arg#:}
 	rm -rf "$work/guest"
