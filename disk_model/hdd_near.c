@@ -249,26 +249,54 @@ consider_any(struct hdd *h, const struct disk_queue *q, struct nearest *b,
 		consider(h, q, b, io, d, now);
 }
 
-/* From the arm outwards, until the seek alone takes longer than the best. */
+/* Going through a queue from the arm outwards. */
+struct walk {
+	const struct queue_order *o;
+	uint32_t left, right; /* entries passed lie in between */
+	uint64_t overhead;
+};
+
+static struct walk
+walk_begin(const struct hdd *h, const struct disk_queue *q, unsigned class)
+{
+	const struct hdd_overhead *o = &h->p->overhead;
+	struct walk w = { .o = &q->order[class] };
+
+	w.left = w.right = order_cylinder(w.o, h->m.cyl);
+	w.overhead = class == QUEUE_WRITES ? o->write_miss[h->last_write] :
+					     o->read_miss[h->last_write];
+	return w;
+}
+
+/* The next one; none takes less than *least from there on. NULL at the end. */
+static const struct queue_entry *
+walk_next(const struct hdd *h, struct walk *w, uint64_t *least)
+{
+	const struct queue_order *o = w->o;
+	uint32_t dl = w->left > 0 ? h->m.cyl - o->e[w->left - 1].cyl :
+				    UINT32_MAX;
+	uint32_t dr = w->right < o->n ? o->e[w->right].cyl - h->m.cyl :
+					UINT32_MAX;
+	uint32_t d = dl < dr ? dl : dr;
+
+	if (d == UINT32_MAX)
+		return NULL;
+	*least = w->overhead + h->reach[d >> h->near_shift];
+	return dl < dr ? &o->e[--w->left] : &o->e[w->right++];
+}
+
+/* Until the seek alone takes longer than the best. */
 static void
 outwards(struct hdd *h, struct disk_queue *q, unsigned class,
     struct nearest *b, uint64_t now)
 {
-	const struct queue_order *o = &q->order[class];
-	const struct hdd_overhead *ov = &h->p->overhead;
+	struct walk w = walk_begin(h, q, class);
 	bool write = class == QUEUE_WRITES;
-	uint64_t least = write ? ov->write_miss[h->last_write] :
-				 ov->read_miss[h->last_write], d;
-	uint32_t right = order_cylinder(o, h->m.cyl), left = right, dl, dr;
 	const struct queue_entry *e;
+	uint64_t d, least;
 
-	while (left > 0 || right < o->n) {
-		dl = left > 0 ? h->m.cyl - o->e[left - 1].cyl : UINT32_MAX;
-		dr = right < o->n ? o->e[right].cyl - h->m.cyl : UINT32_MAX;
-		if (least + h->reach[(dl < dr ? dl : dr) >> h->near_shift] >
-		    b->position)
-			return;
-		e = dl < dr ? &o->e[--left] : &o->e[right++];
+	while ((e = walk_next(h, &w, &least)) != NULL &&
+	    least <= b->position) {
 		d = !write && q->nwatch > 0 ?
 		    position(h, e->io, now, b->position) :
 		    mechanical(h, e->cyl, e->place, write, now, b->position);
@@ -304,22 +332,27 @@ in_buffer(struct hdd *h, struct disk_queue *q, struct nearest *b, uint64_t now)
 
 /*
  * Writes that the buffer takes are all equally near. The drive takes the
- * oldest of them, the host the one that the formula prefers.
+ * oldest of them, the host the one that the formula prefers: it is none that
+ * the seek alone puts behind another one.
  */
 static void
 write_behinds(struct hdd *h, struct disk_queue *q, struct nearest *b,
     uint64_t now)
 {
-	const struct queue_order *o = &q->order[QUEUE_WRITES];
+	uint64_t least, all = h->p->overhead.write_hit[h->last_write];
+	struct walk w = walk_begin(h, q, QUEUE_WRITES);
+	const struct queue_entry *e;
 
-	if (o->n == 0)
+	if (w.o->n == 0 || b->position < all)
 		return;
 	if (q == &h->held) {
 		consider_any(h, q, b, q->first[QUEUE_WRITES], now);
 		return;
 	}
-	for (uint32_t i = 0; i < o->n; i++)
-		consider_any(h, q, b, o->e[i].io, now);
+	while ((e = walk_next(h, &w, &least)) != NULL &&
+	    (b->position != all || !b->tie_known ||
+	    (double) least / 1e9 < b->tie + 1e-6))
+		consider_any(h, q, b, e->io, now);
 }
 
 struct disk_io *
