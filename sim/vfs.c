@@ -457,10 +457,10 @@ dir_get(struct inode *named, const char *name, struct inode **out)
 		return (-ENOTDIR);
 	if (dir->dead)
 		return (-ENOENT);
-	if (named == vfs->root && vfs->alias != NULL &&
-	    strcmp(name, VFS_ALIAS) == 0) {
-		inode_ref(vfs->alias);
-		*out = vfs->alias;
+	if (named == vfs->root)
+		*out = mirror_in_root(vfs, name);
+	if (*out != NULL) {
+		inode_ref(*out);
 		return (0);
 	}
 	error = dir_lookup(dir, name, out);

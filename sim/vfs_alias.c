@@ -10,8 +10,8 @@
  * and no number of these directories may tell where they are. Therefore they
  * are reached by mirrors, one for the directory and one for each above it:
  *
- *	/cwd   --..-->   "/cwd/.."   --..-->   "/cwd/../.."   up to the root
- *	 mirror of D     of its parent P       of P's parent
+ *	/cwd   --..-->   /above   --..-->   /above2   up to the root
+ *	 mirror of D     of its parent P    of P's parent
  *
  * A mirror is a second inode of a directory, with a name, number and mode of
  * its own and nothing else: names are looked up in the directory itself, and
@@ -54,18 +54,25 @@ set_parent(struct inode *ip, struct inode *parent)
 		inode_ref(parent);
 }
 
+/* "/cwd", "/above", "/above2", ...; NULL: out of memory. */
+static char *
+name_of_level(unsigned level)
+{
+	char *path;
+
+	if (level < 2)
+		return (strdup(level == 0 ? "/" VFS_ALIAS : "/" VFS_ABOVE));
+	return (asprintf(&path, "/" VFS_ABOVE "%u", level) < 0 ? NULL : path);
+}
+
 /* Mirrors of a directory and all above it, to the root. */
 static int
 mirror_way_up(struct vfs *vfs, struct inode *dir)
 {
 	struct inode *last = NULL, *ip;
-	char *path;
 
-	for (;; dir = dir->parent) {
-		if (asprintf(&path, "%s%s", last == NULL ? "/" VFS_ALIAS :
-		    last->path, last == NULL ? "" : "/..") < 0)
-			path = NULL;
-		ip = mirror_new(dir, MODE, path);
+	for (unsigned level = 0;; level++, dir = dir->parent) {
+		ip = mirror_new(dir, MODE, name_of_level(level));
 		if (ip == NULL)
 			return (-ENOMEM);
 		if (last == NULL)
@@ -137,6 +144,18 @@ vfs_make_alias(struct vfs *vfs, uint64_t first_ino)
 	inode_ref(vfs->cwd);
 	inode_rele(dir);
 	return (0);
+}
+
+struct inode *
+mirror_in_root(const struct vfs *vfs, const char *name)
+{
+	struct inode *ip = vfs->alias, *last = NULL;
+
+	for (; ip != NULL && ip != last; last = ip, ip = ip->parent) {
+		if (strcmp(inode_path(ip) + 1, name) == 0)
+			return (ip);
+	}
+	return (NULL);
 }
 
 int

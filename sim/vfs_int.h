@@ -147,6 +147,7 @@ struct vfs {
 };
 
 #define VFS_ALIAS "cwd" /* in the root */
+#define VFS_ABOVE "above" /* what is above it, in the root too */
 
 /* vfs.c */
 /* Inodes on the way to the caller's directory get their numbers only when
@@ -215,6 +216,8 @@ int vfs_attach(struct vfs *vfs, const struct vfs_config *cfg,
  * wherever the caller stood. -ENOMEM.
  */
 int vfs_make_alias(struct vfs *vfs, uint64_t first_ino);
+/* The mirror that has this name in the root; NULL: none. Not referenced. */
+struct inode *mirror_in_root(const struct vfs *vfs, const char *name);
 /* The mirror of a directory found in a mirror under a name. Takes over the
  * reference to *ip and gives one of the mirror; -ENOMEM. */
 int mirror_child(struct inode *mirror, const char *name, struct inode **ip);

@@ -149,10 +149,13 @@ expect_alias(rig *m)
 	expect_path(m, "in", "/cwd/in");
 	expect_path(m, "sub", "/cwd/sub");
 	expect_path(m, "sub/..", "/cwd");
-	expect_path(m, "..", "/cwd/..");
-	expect_path(m, "../side", "/cwd/../side");
-	expect_path(m, "../side/file", "/cwd/../side/file");
-	expect_path(m, "../..", "/cwd/../..");
+	expect_path(m, "..", "/above");
+	expect_path(m, "../side", "/above/side");
+	expect_path(m, "../side/file", "/above/side/file");
+	expect_path(m, "../..", "/above2");
+	expect_path(m, "/above", "/above");
+	expect_path(m, "/above/side/file", "/above/side/file");
+	expect_path(m, "/above/..", "/above2");
 	expect_names(m, ".", "in sub ");
 	expect_names(m, "sub", "");
 	ck_assert_int_eq(probe(m, "cwd"), -ENOENT);
@@ -222,7 +225,9 @@ START_TEST(the_root_can_be_the_callers)
 
 	rig_tree(m, &fc);
 	expect_path(m, ".", "/cwd");
-	expect_path(m, "..", "/cwd/..");
+	expect_path(m, "..", "/above");
+	expect_path(m, "/above", "/above");
+	ck_assert_int_eq(probe(m, "/above2"), -ENOENT);
 	expect_path(m, "dev", "/cwd/dev");
 	expect_path(m, "/dev", "/dev");
 	ck_assert_uint_ne(number(m, "."), number(m, "/"));
