@@ -252,7 +252,7 @@ consider_any(struct hdd *h, const struct disk_queue *q, struct nearest *b,
 /* Going through a queue from the arm outwards. */
 struct walk {
 	const struct queue_order *o;
-	uint32_t left, right; /* entries passed lie in between */
+	struct queue_at left, right; /* entries passed lie in between */
 	uint64_t overhead;
 };
 
@@ -273,16 +273,21 @@ static const struct queue_entry *
 walk_next(const struct hdd *h, struct walk *w, uint64_t *least)
 {
 	const struct queue_order *o = w->o;
-	uint32_t dl = w->left > 0 ? h->m.cyl - o->e[w->left - 1].cyl :
-				    UINT32_MAX;
-	uint32_t dr = w->right < o->n ? o->e[w->right].cyl - h->m.cyl :
-					UINT32_MAX;
+	const struct queue_entry *l = order_before(o, w->left);
+	const struct queue_entry *r = order_at(o, w->right);
+	uint32_t dl = l != NULL ? h->m.cyl - l->cyl : UINT32_MAX;
+	uint32_t dr = r != NULL ? r->cyl - h->m.cyl : UINT32_MAX;
 	uint32_t d = dl < dr ? dl : dr;
 
 	if (d == UINT32_MAX)
 		return NULL;
 	*least = w->overhead + h->reach[d >> h->near_shift];
-	return dl < dr ? &o->e[--w->left] : &o->e[w->right++];
+	if (dl < dr) {
+		w->left = order_prev(o, w->left);
+		return l;
+	}
+	w->right = order_next(o, w->right);
+	return r;
 }
 
 /* Until the seek alone takes longer than the best. */
@@ -314,12 +319,15 @@ static void
 in_buffer(struct hdd *h, struct disk_queue *q, struct nearest *b, uint64_t now)
 {
 	const struct queue_order *o = &q->order[QUEUE_READS];
+	const struct queue_entry *e;
+	struct queue_at at;
 
 	for (const struct hdd_seg *s = h->newest;
 	     s != NULL && s->gain > q->noted; s = s->older)
-		for (uint32_t i = order_block(o, s->first);
-		     i < o->n && o->e[i].lbn <= s->end; i++)
-			queue_watch(q, o->e[i].io);
+		for (at = order_block(o, s->first);
+		     (e = order_at(o, at)) != NULL && e->lbn <= s->end;
+		     at = order_next(o, at))
+			queue_watch(q, e->io);
 	q->noted = h->gains;
 	for (uint32_t i = 0; i < q->nwatch;) {
 		if (queue_class(q->watch[i]) == QUEUE_READS &&
@@ -361,10 +369,12 @@ near_nearest(void *dev, struct disk_queue *q, int op, uint64_t now)
 	struct hdd *h = dev;
 	struct nearest b = { NULL, UINT64_MAX, 0, false };
 	const struct queue_order *others = &q->order[QUEUE_OTHERS];
+	struct queue_at at = order_first();
 
 	media_catch_up(h, now);
-	for (uint32_t i = 0; op < 0 && i < others->n; i++)
-		consider_any(h, q, &b, others->e[i].io, now);
+	for (; op < 0 && order_at(others, at) != NULL;
+	     at = order_next(others, at))
+		consider_any(h, q, &b, order_at(others, at)->io, now);
 	if (op != DISK_WRITE) {
 		if (h->nseg > 0)
 			in_buffer(h, q, &b, now);

@@ -1,8 +1,8 @@
 /*
  * queue.c: requests that wait.
  *
- * The orders of place are plain sorted arrays: to move some kilobytes costs
- * less than to follow the links of a tree, up to queues of thousands.
+ * An order of place is a list of sorted arrays of some dozens of requests: to
+ * move a kilobyte costs less than to follow the links of a tree.
  *
  * Interface: queue.h.
  * Source:    our own.
@@ -14,13 +14,33 @@
 
 /* ------------------------------------------------------------ place */
 
-uint32_t
+/* The first chunk whose last entry's block is not below. */
+static uint32_t
+chunk_of_block(const struct queue_order *o, uint64_t lbn)
+{
+	uint32_t lo = 0, hi = o->nchunks, mid;
+
+	while (lo < hi) {
+		mid = (lo + hi) / 2;
+		if (o->chunk[mid]->e[o->chunk[mid]->n - 1].lbn < lbn)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+struct queue_at
 order_block(const struct queue_order *o, uint64_t lbn)
 {
-	const struct queue_entry *e = o->e;
-	uint32_t n = o->n, half;
+	struct queue_at at = { chunk_of_block(o, lbn), 0 };
+	const struct queue_entry *first, *e;
+	uint32_t n, half;
 
-	while (n > 0) {
+	if (at.chunk == o->nchunks)
+		return at;
+	first = e = o->chunk[at.chunk]->e;
+	for (n = o->chunk[at.chunk]->n; n > 0;) {
 		half = n / 2;
 		if (e[half].lbn < lbn) {
 			e += half + 1;
@@ -28,62 +48,150 @@ order_block(const struct queue_order *o, uint64_t lbn)
 		} else
 			n = half;
 	}
-	return (uint32_t) (e - o->e);
+	at.i = (uint32_t) (e - first);
+	return at;
 }
 
-uint32_t
+struct queue_at
 order_cylinder(const struct queue_order *o, uint32_t cyl)
 {
-	const struct queue_entry *e = o->e;
-	uint32_t n = o->n, half;
+	uint32_t lo = 0, hi = o->nchunks, mid;
+	struct queue_at at = { 0, 0 };
 
-	while (n > 0) {
-		half = n / 2;
-		if (e[half].cyl < cyl) {
-			e += half + 1;
-			n -= half + 1;
-		} else
-			n = half;
+	while (lo < hi) {
+		mid = (lo + hi) / 2;
+		if (o->chunk[mid]->e[o->chunk[mid]->n - 1].cyl < cyl)
+			lo = mid + 1;
+		else
+			hi = mid;
 	}
-	return (uint32_t) (e - o->e);
+	at.chunk = lo;
+	if (lo == o->nchunks)
+		return at;
+	for (lo = 0, hi = o->chunk[at.chunk]->n; lo < hi;) {
+		mid = (lo + hi) / 2;
+		if (o->chunk[at.chunk]->e[mid].cyl < cyl)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	at.i = lo;
+	return at;
+}
+
+static struct queue_chunk *
+chunk_new(struct queue_order *o)
+{
+	struct queue_chunk *k = o->spare;
+
+	o->spare = NULL;
+	if (k == NULL && (k = malloc(sizeof(*k))) == NULL)
+		abort(); /* the host is out of memory */
+	k->n = 0;
+	return k;
 }
 
 static void
-order_grow(struct queue_order *o)
+chunk_insert(struct queue_order *o, uint32_t at, struct queue_chunk *k)
 {
-	o->room = o->room == 0 ? 64 : 2 * o->room;
-	o->e = realloc(o->e, o->room * sizeof(*o->e));
-	if (o->e == NULL)
-		abort(); /* the host is out of memory */
+	if (o->nchunks == o->room) {
+		o->room = o->room == 0 ? 16 : 2 * o->room;
+		o->chunk = realloc(o->chunk, o->room * sizeof(k));
+		if (o->chunk == NULL)
+			abort(); /* the host is out of memory */
+	}
+	memmove(&o->chunk[at + 1], &o->chunk[at],
+	    (o->nchunks - at) * sizeof(k));
+	o->chunk[at] = k;
+	o->nchunks++;
+}
+
+static void
+chunk_remove(struct queue_order *o, uint32_t at)
+{
+	free(o->spare);
+	o->spare = o->chunk[at];
+	o->nchunks--;
+	memmove(&o->chunk[at], &o->chunk[at + 1],
+	    (o->nchunks - at) * sizeof(o->spare));
+}
+
+/* The upper half of a full chunk becomes the next one. */
+static void
+chunk_split(struct queue_order *o, uint32_t at)
+{
+	struct queue_chunk *a = o->chunk[at], *b = chunk_new(o);
+
+	b->n = a->n / 2;
+	a->n -= b->n;
+	memcpy(b->e, &a->e[a->n], b->n * sizeof(b->e[0]));
+	chunk_insert(o, at + 1, b);
+}
+
+/* Where a request belongs: behind those of the same block that came before. */
+static struct queue_at
+place_of(const struct queue_order *o, const struct disk_io *io)
+{
+	struct queue_at at = order_block(o, io->run_lbn);
+	const struct queue_entry *e;
+
+	while ((e = order_at(o, at)) != NULL && e->lbn == io->run_lbn &&
+	    e->io->rank < io->rank)
+		at = order_next(o, at);
+	return at;
 }
 
 static void
 order_insert(struct queue_order *o, struct disk_io *io)
 {
-	uint32_t i = order_block(o, io->run_lbn);
+	struct queue_at at = place_of(o, io);
+	struct queue_chunk *k;
 
-	while (i < o->n && o->e[i].lbn == io->run_lbn &&
-	    o->e[i].io->rank < io->rank)
-		i++;
-	if (o->n == o->room)
-		order_grow(o);
-	memmove(&o->e[i + 1], &o->e[i], (o->n - i) * sizeof(*o->e));
-	o->e[i].lbn = io->run_lbn;
-	o->e[i].io = io;
-	o->e[i].place = io->dev[0];
-	o->e[i].cyl = io->cyl;
+	if (o->nchunks == 0)
+		chunk_insert(o, 0, chunk_new(o));
+	if (at.i == 0 && at.chunk > 0) {
+		/* rather at the end of the chunk before */
+		at.chunk--;
+		at.i = o->chunk[at.chunk]->n;
+	}
+	if (o->chunk[at.chunk]->n == QUEUE_CHUNK) {
+		chunk_split(o, at.chunk);
+		if (at.i > o->chunk[at.chunk]->n) {
+			at.i -= o->chunk[at.chunk]->n;
+			at.chunk++;
+		}
+	}
+	k = o->chunk[at.chunk];
+	memmove(&k->e[at.i + 1], &k->e[at.i],
+	    (k->n - at.i) * sizeof(k->e[0]));
+	k->e[at.i].lbn = io->run_lbn;
+	k->e[at.i].io = io;
+	k->e[at.i].place = io->dev[0];
+	k->e[at.i].cyl = io->cyl;
+	k->n++;
 	o->n++;
 }
 
 static void
 order_remove(struct queue_order *o, const struct disk_io *io)
 {
-	uint32_t i = order_block(o, io->run_lbn);
+	struct queue_at at = place_of(o, io);
+	struct queue_chunk *k = o->chunk[at.chunk];
 
-	while (o->e[i].io != io)
-		i++;
 	o->n--;
-	memmove(&o->e[i], &o->e[i + 1], (o->n - i) * sizeof(*o->e));
+	k->n--;
+	memmove(&k->e[at.i], &k->e[at.i + 1],
+	    (k->n - at.i) * sizeof(k->e[0]));
+	if (k->n == 0)
+		chunk_remove(o, at.chunk);
+}
+
+static void
+order_clear(struct queue_order *o)
+{
+	for (uint32_t i = 0; i < o->nchunks; i++)
+		free(o->chunk[i]);
+	o->n = o->nchunks = 0;
 }
 
 /* ------------------------------------------------------------ watching */
@@ -166,7 +274,7 @@ void
 queue_keep(struct disk_queue *q, bool sorted, bool watched)
 {
 	for (unsigned c = 0; c < QUEUE_CLASSES; c++)
-		q->order[c].n = 0;
+		order_clear(&q->order[c]);
 	q->nwatch = 0;
 	q->noted = 0;
 	q->sorted = sorted;
@@ -227,7 +335,10 @@ queue_remove(struct disk_queue *q, struct disk_io *io)
 void
 queue_destroy(struct disk_queue *q)
 {
-	for (unsigned c = 0; c < QUEUE_CLASSES; c++)
-		free(q->order[c].e);
+	for (unsigned c = 0; c < QUEUE_CLASSES; c++) {
+		order_clear(&q->order[c]);
+		free(q->order[c].chunk);
+		free(q->order[c].spare);
+	}
 	free(q->watch);
 }

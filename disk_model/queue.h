@@ -15,10 +15,25 @@ struct queue_entry {
 	uint32_t cyl;
 };
 
+#define QUEUE_CHUNK 64u
+
+/* None is empty. */
+struct queue_chunk {
+	uint32_t n;
+	struct queue_entry e[QUEUE_CHUNK];
+};
+
 /* By block, then by arrival; so by cylinder, too. */
 struct queue_order {
-	struct queue_entry *e;
-	uint32_t n, room;
+	uint32_t n; /* entries */
+	struct queue_chunk **chunk;
+	uint32_t nchunks, room;
+	struct queue_chunk *spare; /* kept for the next split */
+};
+
+/* A place in an order; behind the last entry: chunk is nchunks. */
+struct queue_at {
+	uint32_t chunk, i;
 };
 
 /* Flushes and trims, whose cylinder means nothing, are apart. */
@@ -61,8 +76,48 @@ void queue_place(struct disk_queue *q, struct disk_io *io);
 void queue_watch(struct disk_queue *q, struct disk_io *io);
 void queue_unwatch(struct disk_queue *q, uint32_t i);
 
-/* The first entry whose block (cylinder) is not below; n: none. */
-uint32_t order_block(const struct queue_order *o, uint64_t lbn);
-uint32_t order_cylinder(const struct queue_order *o, uint32_t cyl);
+/* The first entry whose block (cylinder) is not below. */
+struct queue_at order_block(const struct queue_order *o, uint64_t lbn);
+struct queue_at order_cylinder(const struct queue_order *o, uint32_t cyl);
+
+static inline struct queue_at
+order_first(void)
+{
+	return (struct queue_at) { 0, 0 };
+}
+
+/* The entry there and the one before; NULL when there is none. */
+static inline const struct queue_entry *
+order_at(const struct queue_order *o, struct queue_at at)
+{
+	return at.chunk < o->nchunks ? &o->chunk[at.chunk]->e[at.i] : NULL;
+}
+
+static inline const struct queue_entry *
+order_before(const struct queue_order *o, struct queue_at at)
+{
+	if (at.i > 0)
+		return &o->chunk[at.chunk]->e[at.i - 1];
+	return at.chunk > 0 ? &o->chunk[at.chunk - 1]->e[
+	    o->chunk[at.chunk - 1]->n - 1] : NULL;
+}
+
+static inline struct queue_at
+order_next(const struct queue_order *o, struct queue_at at)
+{
+	if (++at.i == o->chunk[at.chunk]->n)
+		at = (struct queue_at) { at.chunk + 1, 0 };
+	return at;
+}
+
+static inline struct queue_at
+order_prev(const struct queue_order *o, struct queue_at at)
+{
+	if (at.i == 0)
+		at = (struct queue_at) { at.chunk - 1,
+			o->chunk[at.chunk - 1]->n };
+	at.i--;
+	return at;
+}
 
 #endif

@@ -91,17 +91,18 @@ distance(uint64_t a, uint64_t b)
 static struct disk_io *
 up(const struct queue_order *o, uint64_t pos)
 {
-	uint32_t i = order_block(o, pos);
+	const struct queue_entry *e = order_at(o, order_block(o, pos));
 
-	return i < o->n ? o->e[i].io : NULL;
+	return e != NULL ? e->io : NULL;
 }
 
 static struct disk_io *
 down(const struct queue_order *o, uint64_t pos)
 {
-	uint32_t i = order_block(o, pos + 1);
+	const struct queue_entry *e = order_before(o,
+	    order_block(o, pos + 1));
 
-	return i > 0 ? o->e[order_block(o, o->e[i - 1].lbn)].io : NULL;
+	return e != NULL ? order_at(o, order_block(o, e->lbn))->io : NULL;
 }
 
 static struct disk_io *
@@ -179,12 +180,17 @@ static void
 consider_near(const struct choice *c, struct best *b,
     const struct queue_order *o, uint32_t cyl, uint64_t penalty)
 {
-	uint32_t first = order_cylinder(o, cyl), i;
+	const struct queue_at first = order_cylinder(o, cyl);
+	const struct queue_entry *e, *same;
+	struct queue_at at = first;
 
-	for (i = first; i < o->n && o->e[i].cyl == o->e[first].cyl; i++)
-		consider_cylinder(c, b, o->e[i].io, cyl, penalty);
-	for (i = first; i > 0 && o->e[i - 1].cyl == o->e[first - 1].cyl; i--)
-		consider_cylinder(c, b, o->e[i - 1].io, cyl, penalty);
+	for (same = order_at(o, at); (e = order_at(o, at)) != NULL &&
+	     e->cyl == same->cyl; at = order_next(o, at))
+		consider_cylinder(c, b, e->io, cyl, penalty);
+	at = first;
+	for (same = order_before(o, at); (e = order_before(o, at)) != NULL &&
+	     e->cyl == same->cyl; at = order_prev(o, at))
+		consider_cylinder(c, b, e->io, cyl, penalty);
 }
 
 /* SSTF by cylinder, with a penalty for turning round. */
@@ -192,6 +198,7 @@ static struct disk_io *
 pick_cylinder(const struct choice *c, uint64_t penalty)
 {
 	const struct queue_order *o = &c->q->order[QUEUE_OTHERS];
+	struct queue_at at = order_first();
 	struct best b = { NULL, 0 };
 	uint32_t cyl;
 
@@ -201,8 +208,8 @@ pick_cylinder(const struct choice *c, uint64_t penalty)
 	for (unsigned k = QUEUE_READS; k <= QUEUE_WRITES; k++)
 		if (wanted(c, k))
 			consider_near(c, &b, &c->q->order[k], cyl, penalty);
-	for (uint32_t i = 0; c->op < 0 && i < o->n; i++)
-		consider_cylinder(c, &b, o->e[i].io, cyl, penalty);
+	for (; c->op < 0 && order_at(o, at) != NULL; at = order_next(o, at))
+		consider_cylinder(c, &b, order_at(o, at)->io, cyl, penalty);
 	return b.io;
 }
 
@@ -563,11 +570,13 @@ merge_sorted(const struct sched_state *s, const struct queue_order *o,
     const struct disk_io *io)
 {
 	uint64_t from = io->lbn > s->merge ? io->lbn - s->merge : 0;
+	struct queue_at at = order_block(o, from);
+	const struct queue_entry *e;
 	struct disk_io *w, *best = NULL;
 
-	for (uint32_t i = order_block(o, from);
-	     i < o->n && o->e[i].lbn <= io->lbn + io->blocks; i++) {
-		w = o->e[i].io;
+	for (; (e = order_at(o, at)) != NULL &&
+	     e->lbn <= io->lbn + io->blocks; at = order_next(o, at)) {
+		w = e->io;
 		if (joins(s, w, io) && (best == NULL || w->rank > best->rank))
 			best = w;
 	}
