@@ -735,8 +735,7 @@ chips_create(struct ssd *s)
 
 	s->nchips = p->channels * p->chips;
 	s->planes_per_chip = p->dies * p->planes;
-	s->chains = p->page_sectors == p->unit_sectors &&
-	    p->read_ps[0] == p->read_ps[1] && p->read_ps[0] > 1;
+	s->chains = false; /* they give other times than steps */
 	s->free_txn = SSD_NONE;
 	s->chip = calloc(s->nchips, sizeof(*s->chip));
 	s->channel = calloc(p->channels, sizeof(*s->channel));
