@@ -37,7 +37,7 @@ struct device_ops {
 	struct disk_io *(*nearest)(void *dev, struct disk_queue *q, int op,
 	    uint64_t now);
 	/* NULL where it means nothing */
-	void (*flash)(void *dev, uint64_t now, struct disk_flash_stats *st);
+	void (*flash)(void *dev, struct disk_flash_stats *st);
 };
 
 struct device {

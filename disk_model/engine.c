@@ -140,7 +140,7 @@ disk_engine_flash(const struct disk_engine *e, struct disk_flash_stats *st)
 {
 	if (e->dev.ops->flash == NULL)
 		return false;
-	e->dev.ops->flash(e->dev.dev, e->now, st);
+	e->dev.ops->flash(e->dev.dev, st);
 	return true;
 }
 

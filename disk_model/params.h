@@ -184,6 +184,7 @@ struct ssd_params {
 	uint32_t gc_start; /* begins below so many free blocks */
 	uint32_t gc_hard; /* goes first below so many */
 	bool empty; /* starts empty; else full, written in order */
+	bool gc_steps; /* the mapping layer is told of each step: slower */
 };
 
 /* ------------------------------------------------------------ control */

@@ -18,7 +18,7 @@ static void
 post_io(struct ssd *s, uint64_t t, enum event_kind kind, struct disk_io *io)
 {
 	struct event *ev = events_post(&s->events,
-	    kind == EV_DONE ? LANE_DONE : LANE_ARRIVAL, t, s->now);
+	    kind == EV_DONE ? LANE_DONE : LANE_ARRIVAL, t);
 
 	ev->what = kind;
 	ev->io = io;
@@ -384,7 +384,6 @@ ssd_accept(void *dev, struct disk_io *io, uint64_t now)
 	struct ssd *s = dev;
 
 	s->now = now;
-	s->posted = s->seq = DISK_NEVER; /* after all that happens now */
 	s->active++;
 	io->start = now;
 	switch (io->op) {
@@ -427,8 +426,6 @@ ssd_run(void *dev, uint64_t t)
 	while (s->events.next <= t) {
 		ev = events_take(&s->events);
 		s->now = ev.t;
-		s->posted = ev.posted;
-		s->seq = ev.seq;
 		switch (event_kind(&ev)) {
 		case EV_CHIP:
 			chip_event(s, event_index(&ev), ev.stamp);
@@ -465,12 +462,10 @@ ssd_cylinder(const void *dev, uint64_t lbn)
 }
 
 static void
-ssd_flash(void *dev, uint64_t now, struct disk_flash_stats *st)
+ssd_flash(void *dev, struct disk_flash_stats *st)
 {
 	struct ssd *s = dev;
 
-	s->now = now;
-	s->posted = s->seq = DISK_NEVER;
 	chips_settle(s);
 	ftl_stats(&s->ftl, st);
 }

@@ -8,14 +8,12 @@
  * when a plane is short of free blocks, else it uses idle time.
  *
  * Moving the pages of a block is a chain of reads and programs that nothing
- * else can change: nobody is told of their ends. So where pages hold one unit
- * (then a unit never leaves its plane) a chain has no events of its own. It
- * is brought up to date when somebody looks: when the channel serves another
- * chip, because a step can only begin on an idle channel; when its chip gets a
- * command, unless collection is urgent; when a unit is trimmed. An event
- * stands at the last page's read, from where all goes on step by step. The
- * times are those that an event for each step would give, and so is the order
- * of what happens at the same moment.
+ * can change. Where pages hold one unit (then a unit never leaves its plane)
+ * nobody can see, either, how far the mapping layer has come with it. Each
+ * step has its event, but the mapping layer is told of all of them together:
+ * when the chain ends, when its chip gets a command that may go before the
+ * next step, when a unit of the plane is trimmed, when somebody asks for
+ * numbers. Then the host's cache has to be filled once for a block.
  *
  * Interface: ssd_dev.h.
  * Source:    reference sheet, sections 4.1 and 4.3.
@@ -28,14 +26,13 @@
 #include "disk_model/ssd_dev.h"
 
 static void go_on(struct ssd *s, uint32_t c);
-static void chain_break(struct ssd *s, uint32_t c);
 
 /* ------------------------------------------------------------ events */
 
 static void
 post_channel(struct ssd *s, uint64_t t, uint32_t channel)
 {
-	struct event *ev = events_post(&s->events, LANE_CHANNEL, t, s->now);
+	struct event *ev = events_post(&s->events, LANE_CHANNEL, t);
 
 	ev->what = EV_CHANNEL | (uint64_t) channel << 32;
 	ev->stamp = 0;
@@ -45,7 +42,7 @@ post_channel(struct ssd *s, uint64_t t, uint32_t channel)
 static void
 post_chip(struct ssd *s, uint64_t t, enum event_lane lane, uint32_t chip)
 {
-	struct event *ev = events_post(&s->events, lane, t, s->now);
+	struct event *ev = events_post(&s->events, lane, t);
 
 	ev->what = EV_CHIP | (uint64_t) chip << 32;
 	ev->stamp = ++s->chip[chip].stamp;
@@ -241,34 +238,10 @@ start_program(struct ssd *s, uint32_t c)
 /* Shorter ones are not worth the trouble. */
 #define CHAIN_LEAST 3
 
-static bool
-wants(const struct ssd *s, uint32_t c)
-{
-	const struct chip *k = &s->chip[c];
-
-	return k->state == CHIP_IDLE && (k->reads.head != SSD_NONE ||
-	    k->writes.head != SSD_NONE || k->erase_left > 0 ||
-	    s->ftl.chip[c].soft > 0);
-}
-
 static uint32_t
 gc_plane(const struct ssd *s, uint32_t c)
 {
 	return c * s->planes_per_chip + s->chip[c].gc_plane;
-}
-
-/*
- * Is the present step's end before the event at hand? Of the same moment, what
- * was posted first comes first.
- */
-static bool
-step_over(const struct ssd *s, const struct chip *k)
-{
-	if (k->step_end != s->now)
-		return k->step_end < s->now;
-	if (k->step_start != s->posted)
-		return k->step_start < s->posted;
-	return k->step_seq < s->seq;
 }
 
 /* A chain whose chip can do nothing else, or has nothing else to do. */
@@ -276,182 +249,63 @@ static bool
 chain_possible(const struct ssd *s, uint32_t c, uint32_t plane, bool hard)
 {
 	const struct chip *k = &s->chip[c];
-	const struct channel *h = &s->channel[k->channel];
 	uint32_t left;
 
 	if (!s->chains || (!hard && (k->reads.head != SSD_NONE ||
 	    k->writes.head != SSD_NONE)))
 		return false;
 	left = ftl_gc_left(&s->ftl, plane);
-	if (left < CHAIN_LEAST || !ftl_gc_room(&s->ftl, plane, left + 1))
-		return false;
-	/* a chip that wants and cannot would be asked at each step */
-	for (uint32_t o = h->first; s->p->channel_ps != 0 &&
-	     o < h->first + s->p->chips; o++)
-		if (o != c && !s->chip[o].chain && wants(s, o))
-			return false;
-	return true;
+	return left >= CHAIN_LEAST && ftl_gc_room(&s->ftl, plane, left + 1);
 }
 
-/* One picosecond into the read of the last page events take over. */
-static void
-chain_post(struct ssd *s, uint32_t c)
-{
-	struct chip *k = &s->chip[c];
-	uint64_t pair = s->p->read_ps[0] + s->p->program_ps;
-	uint64_t next = k->step_end; /* read */
-
-	if (!k->programs)
-		next += s->p->program_ps;
-	post_chip(s, next + (k->left - 1) * pair + 1, LANE_NONE, c);
-}
-
-/* The next step begins at t. */
-static void
-chain_step(struct ssd *s, struct chip *k, uint64_t t)
-{
-	k->owed++;
-	k->programs = !k->programs;
-	k->left -= !k->programs;
-	k->step_start = t;
-	k->step_end = t + (k->programs ? s->p->program_ps : s->p->read_ps[0]);
-}
-
-/* The first read of a chain has just been begun by the mapping layer. */
+/* The mapping layer has just begun the first read. */
 static void
 chain_begin(struct ssd *s, uint32_t c, bool hard)
 {
 	struct chip *k = &s->chip[c];
 
-	k->state = CHIP_CHAIN;
 	k->chain = true;
 	k->urgent = hard;
 	k->programs = false;
 	k->left = ftl_gc_left(&s->ftl, gc_plane(s, c));
 	k->owed = 0;
-	k->step_start = s->now;
-	k->step_end = s->now + s->p->read_ps[0];
-	k->step_seq = events_number(&s->events);
-	chain_post(s, c);
 }
 
-/* The channel is idle again, after a step had ended. */
-static void
-chain_restart(struct ssd *s, uint32_t c)
-{
-	struct chip *k = &s->chip[c];
-
-	k->state = CHIP_CHAIN;
-	chain_step(s, k, s->now);
-	k->step_seq = events_number(&s->events);
-	if (k->left > 0)
-		chain_post(s, c);
-	else
-		chain_break(s, c); /* that was the last page */
-}
-
-/* Steps that ended before the event at hand, the channel being idle. */
-static void
-chain_advance(struct ssd *s, uint32_t c)
-{
-	struct chip *k = &s->chip[c];
-	uint64_t pair = s->p->read_ps[0] + s->p->program_ps, n;
-
-	if (s->now > k->step_end && s->now - k->step_end > pair) {
-		n = (s->now - k->step_end - 1) / pair;
-		k->owed += 2 * (uint32_t) n;
-		k->left -= (uint32_t) n;
-		k->step_start += n * pair;
-		k->step_end += n * pair;
-	}
-	while (step_over(s, k))
-		chain_step(s, k, k->step_end);
-}
-
-/* The chip goes on with an event for each step. */
-static void
-chain_break(struct ssd *s, uint32_t c)
-{
-	struct chip *k = &s->chip[c];
-	struct event *ev;
-
-	ftl_gc_run(&s->ftl, gc_plane(s, c), k->owed);
-	k->chain = false;
-	k->owed = 0;
-	k->stamp++;
-	if (k->state != CHIP_CHAIN)
-		return;
-	k->state = CHIP_GC;
-	k->until = k->step_end;
-	ev = events_post_late(&s->events, k->step_end, k->step_start,
-	    k->step_seq);
-	ev->what = EV_CHIP | (uint64_t) c << 32;
-	ev->stamp = k->stamp;
-}
-
-/*
- * The channel is idle and about to be used: the chains of its chips, up to
- * now. The one that began a step last was the last to have its turn.
- */
-static void
-channel_settle(struct ssd *s, struct channel *h)
-{
-	const struct chip *last = NULL, *k;
-	uint64_t before;
-
-	for (uint32_t i = 0; s->chains && i < s->p->chips; i++) {
-		k = &s->chip[h->first + i];
-		if (k->state != CHIP_CHAIN)
-			continue;
-		before = k->step_end;
-		chain_advance(s, h->first + i);
-		if (k->step_end == before || (last != NULL &&
-		    (k->step_start < last->step_start ||
-		    (k->step_start == last->step_start &&
-			k->step_seq < last->step_seq))))
-			continue;
-		last = k;
-		h->turn = i + 1 < s->p->chips ? i + 1 : 0;
-	}
-}
-
-/* Bring a chip's chain up to the event at hand. */
+/* The mapping layer is told of all steps that have begun. */
 static void
 chain_settle(struct ssd *s, uint32_t c)
 {
+	ftl_gc_run(&s->ftl, gc_plane(s, c), s->chip[c].owed);
+	s->chip[c].owed = 0;
+}
+
+/* From the present step on all goes its usual way. */
+static void
+chain_end(struct ssd *s, uint32_t c)
+{
+	chain_settle(s, c);
+	s->chip[c].chain = false;
+}
+
+/* Begin the chain's next step; false when there is none. */
+static bool
+chain_next(struct ssd *s, uint32_t c)
+{
 	struct chip *k = &s->chip[c];
-	struct channel *h = &s->channel[k->channel];
 
-	if (k->state != CHIP_CHAIN)
-		return;
-	if (s->p->channel_ps == 0)
-		chain_advance(s, c);
-	else if (!h->busy)
-		channel_settle(s, h);
-	else if (step_over(s, k))
-		k->state = CHIP_IDLE; /* until the channel is */
-}
-
-/* The channel was busy until now: steps that ended meanwhile wait. */
-static void
-channel_wait(struct ssd *s, const struct channel *h)
-{
-	struct chip *k;
-
-	for (uint32_t i = 0; s->chains && i < s->p->chips; i++) {
-		k = &s->chip[h->first + i];
-		if (k->state == CHIP_CHAIN && step_over(s, k))
-			k->state = CHIP_IDLE;
+	if (k->programs && k->left == 0) {
+		chain_end(s, c);
+		return false;
 	}
-}
-
-/* A chip of this channel wants and cannot: then turns depend on each step. */
-static void
-channel_stuck(struct ssd *s, const struct channel *h)
-{
-	for (uint32_t i = 0; s->chains && i < s->p->chips; i++)
-		if (s->chip[h->first + i].chain)
-			chain_break(s, h->first + i);
+	k->owed++;
+	k->programs = !k->programs;
+	if (k->programs)
+		chip_busy(s, c, CHIP_GC, s->p->program_ps, LANE_PROGRAM);
+	else {
+		k->left--;
+		chip_busy(s, c, CHIP_GC, s->p->read_ps[0], LANE_READ_LSB);
+	}
+	return true;
 }
 
 void
@@ -462,20 +316,16 @@ chip_settle_unit(struct ssd *s, uint32_t unit)
 	if (!s->chains)
 		return;
 	c = chip_of_plane(s, ftl_home_plane(&s->ftl, unit));
-	if (s->chip[c].chain) {
-		chain_settle(s, c);
-		chain_break(s, c);
-	}
+	if (s->chip[c].chain)
+		chain_end(s, c);
 }
 
 void
 chips_settle(struct ssd *s)
 {
-	for (uint32_t c = 0; c < s->nchips; c++) {
-		chain_settle(s, c);
-		ftl_gc_run(&s->ftl, gc_plane(s, c), s->chip[c].owed);
-		s->chip[c].owed = 0;
-	}
+	for (uint32_t c = 0; c < s->nchips; c++)
+		if (s->chip[c].chain)
+			chain_settle(s, c);
 }
 
 /* ------------------------------------------------------------ collection */
@@ -493,9 +343,8 @@ gc_begin(struct ssd *s, uint32_t c, uint32_t plane, bool hard)
 		s->chip[c].gc_plane = plane - c * s->planes_per_chip;
 		if (chain_possible(s, c, plane, hard))
 			chain_begin(s, c, hard);
-		else
-			chip_busy(s, c, CHIP_GC, s->p->read_ps[page & 1],
-			    read_lane(page));
+		chip_busy(s, c, CHIP_GC, s->p->read_ps[page & 1],
+		    read_lane(page));
 		break;
 	case GC_PROGRAM:
 		chip_busy(s, c, CHIP_GC, s->p->program_ps, LANE_PROGRAM);
@@ -533,10 +382,8 @@ start(struct ssd *s, uint32_t c)
 {
 	struct chip *k = &s->chip[c];
 
-	if (k->chain) {
-		chain_restart(s, c);
+	if (k->chain && chain_next(s, c))
 		return false;
-	}
 	if (k->erase_left == 0 && start_gc(s, c, true))
 		return false;
 	if (k->reads.head != SSD_NONE) {
@@ -555,6 +402,16 @@ start(struct ssd *s, uint32_t c)
 	}
 	start_gc(s, c, false);
 	return false;
+}
+
+static bool
+wants(const struct ssd *s, uint32_t c)
+{
+	const struct chip *k = &s->chip[c];
+
+	return k->state == CHIP_IDLE && (k->reads.head != SSD_NONE ||
+	    k->writes.head != SSD_NONE || k->erase_left > 0 ||
+	    s->ftl.chip[c].soft > 0);
 }
 
 /* The channel takes the data of a chip that waited for it. */
@@ -577,14 +434,12 @@ static void
 kick(struct ssd *s, uint32_t ch)
 {
 	struct channel *h = &s->channel[ch];
-	uint32_t i, c;
+	uint32_t i = h->turn, c;
 
-	channel_settle(s, h);
 	if (h->ready_head != SSD_NONE) {
 		data_out(s, h, ch);
 		return;
 	}
-	i = h->turn;
 	for (uint32_t n = 0; n < s->p->chips; n++) {
 		c = h->first + i;
 		if (++i == s->p->chips)
@@ -594,8 +449,6 @@ kick(struct ssd *s, uint32_t ch)
 		h->turn = i;
 		if (start(s, c))
 			return;
-		if (s->chip[c].state == CHIP_IDLE)
-			channel_stuck(s, h);
 	}
 }
 
@@ -618,10 +471,8 @@ txn_enqueue(struct ssd *s, uint32_t i)
 	struct chip *k = &s->chip[c];
 	bool read = t->kind == TXN_READ || t->kind == TXN_MAP;
 
-	if (k->chain && !k->urgent) {
-		chain_settle(s, c);
-		chain_break(s, c);
-	}
+	if (k->chain && !k->urgent)
+		chain_end(s, c);
 	list_append(s, read ? &k->reads : &k->writes, i);
 	if (read && k->state == CHIP_ERASE && s->p->erase_suspend)
 		suspend_erase(s, c);
@@ -687,11 +538,6 @@ chip_event(struct ssd *s, uint32_t c, uint64_t stamp)
 	if (stamp != k->stamp)
 		return; /* out of date */
 	switch (k->state) {
-	case CHIP_CHAIN:
-		chain_settle(s, c);
-		if (k->state == CHIP_CHAIN)
-			chain_break(s, c);
-		return;
 	case CHIP_READ:
 		chip_read_ready(s, c);
 		break;
@@ -703,8 +549,6 @@ chip_event(struct ssd *s, uint32_t c, uint64_t stamp)
 		ftl_erased(&s->ftl, gc_plane(s, c));
 		break;
 	default:
-		if (k->chain)
-			return; /* it waits for the channel */
 		k->state = CHIP_IDLE;
 	}
 	go_on(s, c);
@@ -716,7 +560,6 @@ channel_event(struct ssd *s, uint32_t ch)
 	struct channel *h = &s->channel[ch];
 	uint32_t c = h->chip;
 
-	channel_wait(s, h);
 	h->busy = false;
 	if (s->chip[c].state == CHIP_DATA_IN)
 		program(s, c);
@@ -735,7 +578,8 @@ chips_create(struct ssd *s)
 
 	s->nchips = p->channels * p->chips;
 	s->planes_per_chip = p->dies * p->planes;
-	s->chains = false; /* they give other times than steps */
+	s->chains = !p->gc_steps && p->page_sectors == p->unit_sectors &&
+	    p->read_ps[0] == p->read_ps[1];
 	s->free_txn = SSD_NONE;
 	s->chip = calloc(s->nchips, sizeof(*s->chip));
 	s->channel = calloc(p->channels, sizeof(*s->channel));

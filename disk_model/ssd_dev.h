@@ -35,7 +35,6 @@ enum chip_state {
 	CHIP_DATA_IN, /* a page to be programmed crosses the channel */
 	CHIP_PROGRAM,
 	CHIP_GC, /* one step of collection */
-	CHIP_CHAIN, /* all the moves of a block, see ssd_chip.c */
 	CHIP_ERASE,
 };
 
@@ -43,20 +42,18 @@ struct chip {
 	enum chip_state state;
 	uint32_t txn; /* being served */
 	struct txn_list reads, writes;
-	uint32_t gc_plane; /* GC, CHAIN, ERASE: of which plane */
+	uint32_t gc_plane; /* GC, ERASE: of which plane */
 	uint32_t channel;
 	uint32_t next_ready; /* chips with data for the channel */
 	uint64_t stamp; /* the event that is not out of date */
 	uint64_t until; /* the present operation ends */
 	uint64_t erase_left; /* of a suspended erase */
-	/* CHAIN (or IDLE, when the channel is busy at a step's end) */
+	/* the moves of a block, see ssd_chip.c */
 	bool chain;
-	bool urgent; /* commands do not stop it */
+	bool urgent; /* commands do not go before the next step */
 	bool programs; /* the present step: a program, else a read */
 	uint32_t left; /* pages whose read has not begun */
 	uint32_t owed; /* steps that the mapping layer has not been told of */
-	uint64_t step_start, step_end;
-	uint64_t step_seq; /* among events that were posted at step_start */
 };
 
 struct channel {
@@ -75,12 +72,11 @@ struct ssd {
 	struct chip *chip;
 	struct channel *channel;
 	uint32_t nchips, planes_per_chip;
-	bool chains; /* collection may run without an event for each page */
+	bool chains; /* the mapping layer may be told late */
 	struct txn *txn;
 	uint32_t ntxn, free_txn;
 	struct events events;
 	uint64_t now;
-	uint64_t posted, seq; /* of the event at hand; DISK_NEVER: none */
 	uint64_t link_free, dram_free;
 	uint32_t active; /* commands held */
 	uint32_t next_plane;
@@ -102,7 +98,7 @@ void chip_event(struct ssd *s, uint32_t c, uint64_t stamp);
 void channel_event(struct ssd *s, uint32_t ch);
 /* A unit's mapping is about to change from outside: bring it up to date. */
 void chip_settle_unit(struct ssd *s, uint32_t unit);
-/* All collection is brought up to time s->now. */
+/* So is all of it. */
 void chips_settle(struct ssd *s);
 
 /* ------------------------------------------------------------ ssd.c */

@@ -18,8 +18,6 @@ earlier(const struct event *a, const struct event *b)
 {
 	if (a->t != b->t)
 		return a->t < b->t;
-	if (a->posted != b->posted)
-		return a->posted < b->posted;
 	return a->seq < b->seq;
 }
 
@@ -124,10 +122,11 @@ lane_grow(struct lane *l)
 	l->mask = 2 * size - 1;
 }
 
-struct event *
-events_post_late(struct events *q, uint64_t t, uint64_t posted, uint64_t seq)
+/* It comes at no time that fits its lane. */
+static struct event *
+post_in_heap(struct events *q, uint64_t t)
 {
-	struct event ev = { .t = t, .posted = posted, .seq = seq }, *place;
+	struct event ev = { .t = t, .seq = ++q->seq }, *place;
 
 	place = heap_post(q, &ev);
 	if (t <= q->next)
@@ -140,13 +139,13 @@ events_post_late(struct events *q, uint64_t t, uint64_t posted, uint64_t seq)
  * of what has just been written in parts would stall most processors.
  */
 struct event *
-events_post(struct events *q, enum event_lane lane, uint64_t t, uint64_t now)
+events_post(struct events *q, enum event_lane lane, uint64_t t)
 {
 	struct lane *l = &q->lane[lane];
 	struct event *ev;
 
-	if (lane == LANE_NONE || (l->count > 0 && t < l->last))
-		return events_post_late(q, t, now, ++q->seq);
+	if (l->count > 0 && t < l->last)
+		return post_in_heap(q, t);
 	if (t < q->next) {
 		q->next = t;
 		q->from = lane;
@@ -158,7 +157,6 @@ events_post(struct events *q, enum event_lane lane, uint64_t t, uint64_t now)
 	if (l->count++ == 0)
 		q->first[lane] = t;
 	ev->t = t;
-	ev->posted = now;
 	ev->seq = ++q->seq;
 	return ev;
 }

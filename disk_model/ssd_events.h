@@ -16,12 +16,11 @@ enum event_kind { EV_CHIP, EV_CHANNEL, EV_START, EV_BUFFER, EV_DIRECT,
 	EV_DONE };
 
 enum event_lane { LANE_READ_LSB, LANE_READ_MSB, LANE_PROGRAM, LANE_ERASE,
-	LANE_CHANNEL, LANE_ARRIVAL, LANE_DONE, NLANES, LANE_NONE = NLANES };
+	LANE_CHANNEL, LANE_ARRIVAL, LANE_DONE, NLANES };
 
 struct event {
 	uint64_t t;
-	/* of equal times the one posted first, at this time, in this order */
-	uint64_t posted, seq;
+	uint64_t seq; /* of equal times the one posted first */
 	uint64_t what; /* kind, and of which chip or channel */
 	union {
 		struct disk_io *io; /* START, BUFFER, DIRECT, DONE */
@@ -61,21 +60,8 @@ struct events {
 /* Lanes begin with room for n events. -ENOMEM. */
 int events_create(struct events *q, uint32_t n);
 void events_destroy(struct events *q);
-/*
- * Post an event at time `now` for time t; what it is shall be filled in at
- * once. LANE_NONE: it comes at no special distance.
- */
-struct event *events_post(struct events *q, enum event_lane lane, uint64_t t,
-    uint64_t now);
-/* The same as if it had been posted then, with that number. */
-struct event *events_post_late(struct events *q, uint64_t t, uint64_t posted,
-    uint64_t seq);
-/* Number for an event that may be posted later. */
-static inline uint64_t
-events_number(struct events *q)
-{
-	return ++q->seq;
-}
+/* Post an event for time t; what it is shall be filled in at once. */
+struct event *events_post(struct events *q, enum event_lane lane, uint64_t t);
 /* Take the earliest; there must be one. */
 struct event events_take(struct events *q);
 

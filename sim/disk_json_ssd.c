@@ -25,7 +25,8 @@ static const char *const ssd_keys[] = { "name", "source", "family", "note",
 	"mapping_cache_bytes", "mapping_entry_bytes", "plane_allocation",
 	"gc_start_free_fraction", "gc_hard_free_fraction",
 	"gc_start_used_fraction", "gc_hard_used_fraction",
-	"gc_start_free_blocks", "gc_policy", "gc_policy_default",
+	"gc_start_free_blocks", "gc_step_by_step",
+	"gc_policy", "gc_policy_default",
 	"gc_policy_here", "start_empty", "published", "derived", "assumed",
 	NULL };
 
@@ -262,6 +263,7 @@ read_collection(struct rd *r, const cJSON *o, struct ssd_params *s)
 	s->capacity = rd_uint(r, o, "capacity_sectors", 1,
 	    pages * s->page_sectors, units * s->unit_sectors);
 	s->empty = rd_bool(r, o, "start_empty", false);
+	s->gc_steps = rd_bool(r, o, "gc_step_by_step", false);
 	/* collection must be able to win: spare blocks beyond its threshold */
 	spare = (uint32_t) ((pages * s->page_sectors - s->capacity) /
 	    (block * s->page_sectors));

@@ -105,6 +105,78 @@ START_TEST(never_faster_than_the_channels)
 }
 END_TEST
 
+/* ------------------------------------------------------------ chains */
+
+#define CHURN 30000
+
+/* A read, a write or a trim somewhere. */
+static void
+churn_one(struct disk_rig *r, struct sim_rng *rng, struct disk_io *io,
+    uint64_t when)
+{
+	uint64_t k = sim_rng_below(rng, 100);
+	uint64_t unit = sim_rng_below(rng, disk_engine_sectors(r->e) / 16);
+
+	rig_submit(r, io, k < 25 ? DISK_READ : k < 98 ? DISK_WRITE : DISK_TRIM,
+	    unit * 16, 16, when);
+}
+
+/* `depth` outstanding; a sum of all times in their order. */
+static uint64_t
+churn(const char *const *set, size_t nset, uint32_t depth, uint64_t seed,
+    struct disk_flash_stats *st)
+{
+	struct disk_io *io = calloc(depth, sizeof(*io)), *d;
+	uint32_t issued = 0, done = 0;
+	struct disk_rig r;
+	struct sim_rng rng;
+	uint64_t sum = 0;
+
+	rig_from(&r, "nvme_mlc_mqsim", set, nset, true);
+	sim_rng_init(&rng, seed, "churn");
+	for (; issued < depth; issued++)
+		churn_one(&r, &rng, &io[issued], 0);
+	while (done < CHURN) {
+		disk_engine_advance(r.e, disk_engine_next(r.e));
+		while ((d = disk_engine_pop(r.e)) != NULL) {
+			sum = sum * 31 + (d->finish - d->arrival);
+			done++;
+			if (issued++ < CHURN)
+				churn_one(&r, &rng, d, d->finish +
+				    sim_rng_below(&rng, 3) * 400 * PS_PER_US);
+		}
+	}
+	disk_engine_flash(r.e, st);
+	free(io);
+	rig_free(&r);
+	return sum;
+}
+
+/* The mapping layer is told of a block's moves at once, or of each step. */
+START_TEST(chains_change_nothing)
+{
+	static const char *const buffers[] = { "write_cache=false",
+		"write_cache_bytes=65536" };
+	static const uint32_t depths[] = { 1, 4, 32 };
+	struct disk_flash_stats a, b;
+
+	for (uint64_t seed = 1; seed <= 12; seed++) {
+		const char *set[] = { "blocks_per_plane=16",
+			"pages_per_block=32", "overprovisioning=0.3",
+			"gc_start_free_blocks=3", "channels=2",
+			buffers[seed % 2], "gc_step_by_step=false" };
+		uint32_t depth = depths[seed % 3];
+		uint64_t sum = churn(set, 7, depth, seed, &a);
+
+		/* the test is worth nothing where nothing is collected */
+		must(a.erases > 100 && a.moved_units > 1000);
+		set[6] = "gc_step_by_step=true";
+		must(churn(set, 7, depth, seed, &b) == sum);
+		must(memcmp(&a, &b, sizeof(a)) == 0);
+	}
+}
+END_TEST
+
 static const char *const one_plane[] = { "channels=1", "luns_per_channel=1",
 	"planes_per_lun=1", "blocks_per_plane=1024", "gc_start_free_blocks=3",
 	"overprovisioning=0.125" };
@@ -400,7 +472,8 @@ main(void)
 		write_amplification, mapping_against_an_array,
 		map_cache_is_lru, trimmed_units_need_no_flash,
 		buffered_data_are_read_from_the_buffer,
-		full_buffer_holds_writes_back, everything_comes_back };
+		full_buffer_holds_writes_back, everything_comes_back,
+		chains_change_nothing };
 
 	return SUITE_MAIN("disk_ssd", tests);
 }
