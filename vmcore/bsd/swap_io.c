@@ -58,7 +58,6 @@ static void
 swap_read_page_done(struct vm *vm, struct swap_buf *bp, int i)
 {
 	vm_page_t m = bp->pages[i];
-	uint32_t why;
 
 	vm_page_flag_clear(m, PG_SWAPINPROG | PG_ZERO);
 	if (bp->error == 0) {
@@ -68,11 +67,9 @@ swap_read_page_done(struct vm *vm, struct swap_buf *bp, int i)
 	if (i == bp->reqpage) {
 		/* Its owner goes on; others look again. */
 		vm_page_flash(vm, m);
-	} else if (bp->error != 0) {
-		why = vm_why(vm, WHY_READAHEAD_DROP);
-		vm_page_free(vm, m);
-		vm_why(vm, why);
-	} else
+	} else if (bp->error != 0)
+		vm_page_readahead_drop(vm, &m, 1);
+	else
 		vm_page_readahead_finish(vm, m);
 }
 
@@ -307,16 +304,6 @@ swap_read_run(vm_object_t object, vm_page_t *mc, int count, int reqpage,
 	return (blk - (swblk_t)(reqpage - *first));
 }
 
-static void
-swap_drop_pages(struct vm *vm, vm_page_t *mc, int n)
-{
-	uint32_t why = vm_why(vm, WHY_READAHEAD_DROP);
-
-	while (n-- > 0)
-		vm_page_free(vm, *mc++);
-	vm_why(vm, why);
-}
-
 /*
  * swap_pager_getpages: read mc[reqpage] and what lies next to it on swap.
  * Sleeps. VM_PAGER_OK, _ERROR; _FAIL when there is no copy.
@@ -338,8 +325,8 @@ swap_pager_getpages(struct vm *vm, vm_object_t object, vm_page_t *mc,
 		end = end - first < SWB_NPAGES ? end : first + SWB_NPAGES;
 		blk = swp_meta_lookup(object, mc[first]->pindex);
 	}
-	swap_drop_pages(vm, mc, first);
-	swap_drop_pages(vm, mc + end, count - end);
+	vm_page_readahead_drop(vm, mc, first);
+	vm_page_readahead_drop(vm, mc + end, count - end);
 	if (blk == SWAPBLK_NONE)
 		return (VM_PAGER_FAIL);
 	bp = swap_getpbuf(vm, object, &vm->swap->nsw_rcount);

@@ -15,6 +15,8 @@ int vm_fault_bsd(struct vm *vm, struct vmspace *vs, vm_offset_t va,
 
 /* Read ahead, not asked for: INACTIVE, or ACTIVE if somebody waits; unbusy. */
 void vm_page_readahead_finish(struct vm *vm, vm_page_t m);
+/* Of pages[0..n), those that are there are not to be read: freed. */
+void vm_page_readahead_drop(struct vm *vm, vm_page_t *pages, int n);
 /* A finished transfer goes into the log. */
 void vm_pager_trace_io(struct vm *vm, enum vm_io_kind kind,
     const struct disk *d, const struct disk_request *rq,

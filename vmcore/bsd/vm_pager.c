@@ -29,6 +29,17 @@ vm_page_readahead_finish(struct vm *vm, vm_page_t m)
 }
 
 void
+vm_page_readahead_drop(struct vm *vm, vm_page_t *pages, int n)
+{
+	uint32_t why = vm_why(vm, WHY_READAHEAD_DROP);
+
+	for (; n > 0; n--, pages++)
+		if (*pages != NULL)
+			vm_page_free(vm, *pages);
+	vm_why(vm, why);
+}
+
+void
 vm_pager_trace_io(struct vm *vm, enum vm_io_kind kind, const struct disk *d,
     const struct disk_request *rq, const struct vm_object *object,
     vm_pindex_t pindex, uint32_t pages, int error)

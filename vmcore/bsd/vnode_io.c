@@ -114,7 +114,6 @@ vnode_read_page_done(struct vm *vm, struct vnode_buf *bp, int i)
 {
 	vm_page_t m = bp->pages[i];
 	int error = bp->error;
-	uint32_t why;
 
 	if (error == 0)
 		error = vnode_read_contents(vm, bp->vp, m);
@@ -124,11 +123,9 @@ vnode_read_page_done(struct vm *vm, struct vnode_buf *bp, int i)
 	if (i == bp->wanted) {
 		bp->error = error;
 		vm_page_flash(vm, m);
-	} else if (error != 0) {
-		why = vm_why(vm, WHY_READAHEAD_DROP);
-		vm_page_free(vm, m);
-		vm_why(vm, why);
-	} else
+	} else if (error != 0)
+		vm_page_readahead_drop(vm, &m, 1);
+	else
 		vm_page_readahead_finish(vm, m);
 }
 

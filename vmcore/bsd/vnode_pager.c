@@ -365,16 +365,6 @@ vnode_pager_haspage(struct vm *vm, vm_object_t object, vm_pindex_t pindex,
 	return (true);
 }
 
-static void
-vnode_drop_pages(struct vm *vm, vm_page_t *mc, int n)
-{
-	uint32_t why = vm_why(vm, WHY_READAHEAD_DROP);
-
-	while (n-- > 0)
-		vm_page_free(vm, *mc++);
-	vm_why(vm, why);
-}
-
 static int
 vnode_pager_getpages(struct vm *vm, vm_object_t object, vm_page_t *mc,
     int count, int reqpage)
@@ -386,11 +376,12 @@ vnode_pager_getpages(struct vm *vm, vm_object_t object, vm_page_t *mc,
 	while (n > 0 && mc[n - 1]->pindex >= object->size)
 		n--;
 	if (reqpage >= n) {
-		vnode_drop_pages(vm, mc, reqpage);
-		vnode_drop_pages(vm, mc + reqpage + 1, count - reqpage - 1);
+		vm_page_readahead_drop(vm, mc, reqpage);
+		vm_page_readahead_drop(vm, mc + reqpage + 1,
+		    count - reqpage - 1);
 		return (VM_PAGER_BAD);
 	}
-	vnode_drop_pages(vm, mc + n, count - n);
+	vm_page_readahead_drop(vm, mc + n, count - n);
 	if (vnode_pager_read(vm, vp, mc[0]->pindex, mc, n, reqpage, true) != 0)
 		return (VM_PAGER_ERROR);
 	return (VM_PAGER_OK);

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "vmcore/bsd/vm_kernel.h"
 #include "vmcore/bsd/vnode_pager.h"
 
 #define IO_SEQMAX 127
@@ -99,17 +100,6 @@ vnode_cluster_pages(struct vm *vm, struct vnode *vp, vm_pindex_t first,
 	return (n);
 }
 
-static void
-vnode_cluster_free(struct vm *vm, vm_page_t *pages, int n)
-{
-	uint32_t why = vm_why(vm, WHY_READAHEAD_DROP);
-
-	for (; n > 0; n--, pages++)
-		if (*pages != NULL)
-			vm_page_free(vm, *pages);
-	vm_why(vm, why);
-}
-
 /* Read pages[0..n) without the resident ones at both ends. */
 static int
 vnode_cluster_start(struct vm *vm, struct vnode *vp, vm_pindex_t first,
@@ -149,7 +139,7 @@ vnode_read_sync(struct vm *vm, struct vnode *vp, vm_pindex_t pindex,
 	n = vnode_cluster_pages(vm, vp, first, end, VM_ALLOC_SYSTEM, pages,
 	    &stop);
 	if (stop <= pindex) {
-		vnode_cluster_free(vm, pages, (int)(stop - first));
+		vm_page_readahead_drop(vm, pages, (int)(stop - first));
 		vnode_wait(vm, vp, shared);
 		return (0);
 	}
@@ -159,7 +149,7 @@ vnode_read_sync(struct vm *vm, struct vnode *vp, vm_pindex_t pindex,
 	error = vnode_cluster_start(vm, vp, first, pages, (int)(stop - first),
 	    *m != NULL ? (int)(pindex - first) : -1, true);
 	if (error != 0 && *m != NULL) {
-		vnode_cluster_free(vm, m, 1);
+		vm_page_readahead_drop(vm, m, 1);
 		*m = NULL;
 	}
 	return (error);
