@@ -1,16 +1,13 @@
 /*
  * config.c: JSON configurations and single settings, checked against one
- * table of keys.
+ * table of keys; what the keys of a machine mean.
  *
- * Interface: config.h. cJSON parses; what it does not check is checked here:
- * unknown and duplicate keys (with the nearest known one), types, ranges,
- * integers that a double cannot hold, text after the end.
+ * Interface: config.h. The text is read by config_text.c, values of common
+ * types by config_fields.c.
  */
 #include "sim/config_int.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,10 +19,9 @@
 #define CONFIG_MAX_BYTES (1u << 20)
 #define CONFIG_MAX_CHANGES 4096
 #define CONFIG_MAX_CONTIG 1000
-#define EXACT_DOUBLE 9007199254740992.0 /* 2^53 */
 
-static cf_set_fn set_env, set_hz, set_kernel, set_dir, set_log,
-    set_tunables, set_changes, set_contig, set_machine;
+static cf_set_fn set_env, set_kernel, set_dir, set_log, set_tunables,
+    set_changes, set_contig, set_machine;
 
 #define FIELD(f) offsetof(struct machine_config, f), \
 	sizeof(((struct machine_config *)NULL)->f)
@@ -37,7 +33,7 @@ static const struct cf_key keys[] = {
 	    "part of mem that the kernel keeps for itself, bytes" },
 	{ "swap", cf_set_size, FIELD(swap_bytes), 0, 1ull << 50,
 	    "swap space, bytes" },
-	{ "cpu_hz", set_hz, FIELD(cpu_hz), 1000000, 1000000000000u,
+	{ "cpu_hz", cf_set_hz, FIELD(cpu_hz), 1000000, 1000000000000u,
 	    "clock rate of a CPU, Hz" },
 	{ "cpus", cf_set_uint, FIELD(ncpus), 1, 64, "simulated CPUs" },
 	{ "domains", cf_set_uint, FIELD(ndomains), 1, 8, "memory domains" },
@@ -105,304 +101,6 @@ config_key_help(size_t i)
 	return (i < NKEYS ? keys[i].help : NULL);
 }
 
-/* ------------------------------------------------------------ messages */
-
-int
-cf_fail(struct cf_source *s, int errnum, const char *path, const char *fmt, ...)
-{
-	char text[384];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	if (!s->is_file)
-		return (sim_err_set(s->err, errnum, "%s: %s", s->name, text));
-	return (sim_err_set(s->err, errnum, "%s: %s: %s", s->name, path,
-	    text));
-}
-
-void
-cf_child(char *buf, size_t size, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(buf, size, fmt, ap);
-	va_end(ap);
-}
-
-/* ", did you mean 'x'?" or nothing. */
-const char *
-cf_hint(const char *name, const char *const *names, size_t count, char *buf,
-    size_t size)
-{
-	const char *near = nearest_name(name, names, count);
-
-	if (near == NULL)
-		return ("");
-	snprintf(buf, size, "; did you mean '%s'?", near);
-	return (buf);
-}
-
-/* A key as it may be printed: short, and without control characters. */
-static void
-printable(const char *in, char *out, size_t size)
-{
-	size_t n = 0;
-
-	for (; *in != '\0' && n + 1 < size; in++)
-		out[n++] = (unsigned char)*in < 32 || *in == 127 ? '?' : *in;
-	out[n] = '\0';
-}
-
-static const char *
-type_name(const cJSON *v)
-{
-	if (cJSON_IsBool(v))
-		return (cJSON_IsTrue(v) ? "true" : "false");
-	if (cJSON_IsNull(v))
-		return ("null");
-	if (cJSON_IsNumber(v))
-		return ("a number");
-	if (cJSON_IsString(v))
-		return ("a string");
-	return (cJSON_IsArray(v) ? "a list" : "an object");
-}
-
-int
-cf_fail_type(struct cf_source *s, const char *path, const char *wanted,
-    const cJSON *v)
-{
-	return (cf_fail(s, EINVAL, path, "this must be %s, not %s", wanted,
-	    type_name(v)));
-}
-
-/* ------------------------------------------------------------ scalars */
-
-/* The field that a key sets. */
-void *
-cf_field(const struct cf_source *s, const struct cf_key *k)
-{
-	return ((s->base != NULL ? (char *)s->base : (char *)s->mc) +
-	    k->offset);
-}
-
-int
-parse_time(const char *text, uint64_t *ns)
-{
-	static const struct {
-		const char *name;
-		uint64_t ns;
-	} units[] = { { "ns", 1 }, { "us", 1000 }, { "ms", 1000000 },
-		{ "s", 1000000000 }, { "m", 60000000000u },
-		{ "h", 3600000000000u }, { "", 1000000000 } };
-	uint64_t whole = 0, frac = 0, scale = 1;
-	const char *p = text;
-
-	if (!isdigit((unsigned char)*p))
-		return (-EINVAL);
-	for (; isdigit((unsigned char)*p); p++) {
-		whole = whole * 10 + (uint64_t)(*p - '0');
-		if (whole > 1000000000000000u)
-			return (-ERANGE);
-	}
-	if (*p == '.') {
-		for (p++; isdigit((unsigned char)*p); p++) {
-			if (scale == 1000000)
-				continue; /* finer than any use */
-			frac = frac * 10 + (uint64_t)(*p - '0');
-			scale *= 10;
-		}
-	}
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (strcmp(p, units[i].name) != 0)
-			continue;
-		if (whole > UINT64_MAX / 4 / units[i].ns)
-			return (-ERANGE);
-		*ns = whole * units[i].ns + frac * units[i].ns / scale;
-		return (0);
-	}
-	return (-EINVAL);
-}
-
-static int
-parse_uint(const char *text, uint64_t *value)
-{
-	char *end;
-
-	if (!isdigit((unsigned char)text[0]))
-		return (-EINVAL);
-	errno = 0;
-	*value = strtoull(text, &end, 0);
-	if (*end != '\0')
-		return (-EINVAL);
-	return (errno != 0 ? -ERANGE : 0);
-}
-
-/* "500MHz", "2.4GHz", "1000000000", "100M": powers of 1000. */
-static int
-parse_hz(const char *text, uint64_t *hz)
-{
-	char *end;
-	double v;
-
-	if (!isdigit((unsigned char)text[0]))
-		return (-EINVAL);
-	v = strtod(text, &end);
-	if (*end == 'k' || *end == 'K')
-		v *= 1e3, end++;
-	else if (*end == 'M')
-		v *= 1e6, end++;
-	else if (*end == 'G')
-		v *= 1e9, end++;
-	if (strcasecmp(end, "hz") == 0)
-		end += 2;
-	if (*end != '\0')
-		return (-EINVAL);
-	if (!(v < 1e15))
-		return (-ERANGE);
-	*hz = (uint64_t)(v + 0.5);
-	return (0);
-}
-
-/* A number, or text that `parse` understands. */
-static int
-scalar(struct cf_source *s, const cJSON *v, const char *path,
-    const char *wanted, int (*parse)(const char *, uint64_t *), uint64_t *value)
-{
-	int error;
-
-	if (cJSON_IsString(v)) {
-		error = parse(v->valuestring, value);
-		if (error == -EINVAL)
-			return (cf_fail(s, EINVAL, path,
-			    "'%.60s' is not %s", v->valuestring, wanted));
-		if (error != 0)
-			return (cf_fail(s, ERANGE, path,
-			    "'%.60s' is out of range", v->valuestring));
-		return (0);
-	}
-	if (!cJSON_IsNumber(v))
-		return (cf_fail_type(s, path, wanted, v));
-	if (!(v->valuedouble >= 0))
-		return (cf_fail(s, ERANGE, path, "%g is out of range",
-		    v->valuedouble));
-	if (!(v->valuedouble < EXACT_DOUBLE))
-		return (cf_fail(s, ERANGE, path, "%g is too large for a JSON "
-		    "number; write it as a string", v->valuedouble));
-	if (floor(v->valuedouble) != v->valuedouble)
-		return (cf_fail(s, EINVAL, path, "%g is not a whole number",
-		    v->valuedouble));
-	*value = (uint64_t)v->valuedouble;
-	return (0);
-}
-
-static int
-store(struct cf_source *s, const struct cf_key *k, const char *path,
-    uint64_t value)
-{
-	void *field = cf_field(s, k);
-
-	if (value < k->min || value > k->max)
-		return (cf_fail(s, ERANGE, path,
-		    "%" PRIu64 " is out of range (%" PRIu64 " to %" PRIu64 ")",
-		    value, k->min, k->max));
-	if (k->size == sizeof(uint64_t))
-		memcpy(field, &value, sizeof(value));
-	else
-		*(uint32_t *)field = (uint32_t)value;
-	return (0);
-}
-
-int
-cf_set_uint(struct cf_source *s, const struct cf_key *k, const cJSON *v,
-    const char *path)
-{
-	uint64_t value = 0;
-	int error;
-
-	error = scalar(s, v, path, "a whole number", parse_uint, &value);
-	return (error != 0 ? error : store(s, k, path, value));
-}
-
-int
-cf_set_size(struct cf_source *s, const struct cf_key *k, const cJSON *v,
-    const char *path)
-{
-	uint64_t value = 0;
-	int error;
-
-	error = scalar(s, v, path, "a size such as 64M", parse_size, &value);
-	return (error != 0 ? error : store(s, k, path, value));
-}
-
-static int
-set_hz(struct cf_source *s, const struct cf_key *k, const cJSON *v,
-    const char *path)
-{
-	uint64_t value = 0;
-	int error;
-
-	error = scalar(s, v, path, "a clock rate such as 500MHz", parse_hz,
-	    &value);
-	return (error != 0 ? error : store(s, k, path, value));
-}
-
-int
-cf_set_time(struct cf_source *s, const struct cf_key *k, const cJSON *v,
-    const char *path)
-{
-	char text[32];
-	uint64_t value = 0;
-
-	/* numbers are seconds, and may have a fraction */
-	if (cJSON_IsNumber(v)) {
-		if (!(v->valuedouble >= 0 && v->valuedouble < 1e9))
-			return (cf_fail(s, ERANGE, path, "%g is out of range",
-			    v->valuedouble));
-		snprintf(text, sizeof(text), "%.9f", v->valuedouble);
-		if (parse_time(text, &value) == 0)
-			return (store(s, k, path, value));
-	}
-	if (!cJSON_IsString(v))
-		return (cf_fail_type(s, path, "a time such as \"10ms\"", v));
-	switch (parse_time(v->valuestring, &value)) {
-	case 0:
-		return (store(s, k, path, value));
-	case -ERANGE:
-		return (cf_fail(s, ERANGE, path, "'%.60s' is out of range",
-		    v->valuestring));
-	default:
-		return (cf_fail(s, EINVAL, path,
-		    "'%.60s' is not a time such as "
-		    "250us, 10ms, 2s",
-		    v->valuestring));
-	}
-}
-
-int
-cf_set_text(struct cf_source *s, const struct cf_key *k, const cJSON *v,
-    const char *path)
-{
-	char *field = cf_field(s, k);
-	size_t n;
-
-	if (!cJSON_IsString(v))
-		return (cf_fail_type(s, path, "a string", v));
-	n = strlen(v->valuestring);
-	if (n < k->min)
-		return (cf_fail(s, EINVAL, path, "the string is empty"));
-	if (n >= k->size)
-		return (cf_fail(s, EINVAL, path,
-		    "the string is longer than %zu "
-		    "bytes",
-		    k->size - 1));
-	memset(field, 0, k->size);
-	memcpy(field, v->valuestring, n);
-	return (0);
-}
-
 static int
 set_kernel(struct cf_source *s, const struct cf_key *k, const cJSON *v,
     const char *path)
@@ -429,31 +127,6 @@ set_dir(struct cf_source *s, const struct cf_key *k, const cJSON *v,
 }
 
 /* ------------------------------------------------------------ lists */
-
-int
-cf_set_strings(struct cf_source *s, const struct cf_key *k, const cJSON *v,
-    const char *path)
-{
-	char ***field = cf_field(s, k);
-	char sub[160];
-	const cJSON *e;
-	int i = 0;
-
-	if (!cJSON_IsArray(v))
-		return (cf_fail_type(s, path, "a list of strings", v));
-	if ((uint64_t)cJSON_GetArraySize(v) < k->min)
-		return (cf_fail(s, EINVAL, path, "the list is empty"));
-	config_strings_free(*field);
-	*field = NULL;
-	cJSON_ArrayForEach(e, v) {
-		cf_child(sub, sizeof(sub), "%s[%d]", path, i++);
-		if (!cJSON_IsString(e))
-			return (cf_fail_type(s, sub, "a string", e));
-		if (!config_strings_add(field, e->valuestring))
-			return (cf_fail(s, ENOMEM, sub, "out of memory"));
-	}
-	return (0);
-}
 
 bool
 config_env_put(char ***env, const char *name, size_t n, const char *value)
@@ -503,7 +176,7 @@ set_env(struct cf_source *s, const struct cf_key *k, const cJSON *v,
 	if (!cJSON_IsObject(v))
 		return (cf_fail_type(s, path, "an object of strings", v));
 	cJSON_ArrayForEach(e, v) {
-		printable(e->string, name, sizeof(name));
+		cf_printable(e->string, name, sizeof(name));
 		cf_child(sub, sizeof(sub), "%s.%s", path, name);
 		if (e->string[0] == '\0' || strchr(e->string, '=') != NULL)
 			return (cf_fail(s, EINVAL, sub,
@@ -640,7 +313,7 @@ put_changes(
 	cJSON_ArrayForEach(e, v) {
 		const char *value = text;
 
-		printable(e->string, name, sizeof(name));
+		cf_printable(e->string, name, sizeof(name));
 		cf_child(sub, sizeof(sub), "%s.%s", path, name);
 		if (cJSON_IsString(e))
 			value = e->valuestring;
@@ -679,7 +352,7 @@ one_change(struct cf_source *s, const cJSON *v, const char *path)
 	if (!cJSON_IsObject(v))
 		return (cf_fail_type(s, path, "an object {at, set}", v));
 	cJSON_ArrayForEach(e, v) {
-		printable(e->string, name, sizeof(name));
+		cf_printable(e->string, name, sizeof(name));
 		cf_child(sub, sizeof(sub), "%s.%s", path, name);
 		if (strcmp(e->string, "at") == 0)
 			at = e;
@@ -724,94 +397,6 @@ set_changes(struct cf_source *s, const struct cf_key *k, const cJSON *v,
 	return (0);
 }
 
-/* ------------------------------------------------------------ documents */
-
-/* The same key twice: one of them would be lost silently. */
-static int
-check_duplicates(
-    struct cf_source *s, const cJSON *v, const char *path, int depth)
-{
-	const cJSON *a, *b;
-	char sub[256], name[64];
-	int error, i = 0;
-
-	if (depth > 8)
-		return (cf_fail(s, EINVAL, path, "nested too deeply"));
-	cJSON_ArrayForEach(a, v) {
-		if (a->string != NULL) {
-			printable(a->string, name, sizeof(name));
-			cf_child(sub, sizeof(sub), "%.180s.%s", path, name);
-			for (b = a->next; b != NULL; b = b->next) {
-				if (strcmp(a->string, b->string) == 0)
-					return (cf_fail(s, EINVAL, sub,
-					    "this key is given twice"));
-			}
-		} else {
-			cf_child(sub, sizeof(sub), "%.180s[%d]", path, i++);
-		}
-		error = check_duplicates(s, a, sub, depth + 1);
-		if (error != 0)
-			return (error);
-	}
-	return (0);
-}
-
-/* "_comment" may stand in any object: text that nothing reads. */
-static int
-check_comment(struct cf_source *s, const cJSON *v, const char *path)
-{
-	const cJSON *e;
-
-	if (cJSON_IsString(v))
-		return (0);
-	if (!cJSON_IsArray(v))
-		return (cf_fail_type(s, path, "a string or a list of strings",
-		    v));
-	cJSON_ArrayForEach(e, v) {
-		if (!cJSON_IsString(e))
-			return (cf_fail_type(s, path, "a list of strings", e));
-	}
-	return (0);
-}
-
-/* Every key of an object by the table that knows them. */
-int
-cf_apply(struct cf_source *s, const struct cf_key *table, size_t n,
-    const cJSON *object, const char *path)
-{
-	const char *names[64];
-	const cJSON *e;
-	char sub[192], name[64], buf[64];
-	size_t i;
-	int error;
-
-	if (!cJSON_IsObject(object))
-		return (cf_fail_type(s, path, "an object", object));
-	for (i = 0; i < n; i++)
-		names[i] = table[i].name;
-	cJSON_ArrayForEach(e, object) {
-		printable(e->string, name, sizeof(name));
-		cf_child(sub, sizeof(sub), "%s.%s", path, name);
-		if (strcmp(e->string, "_comment") == 0) {
-			if ((error = check_comment(s, e, sub)) != 0)
-				return (error);
-			continue;
-		}
-		for (i = 0; i < n; i++) {
-			if (strcmp(e->string, table[i].name) == 0)
-				break;
-		}
-		if (i == n)
-			return (cf_fail(s, EINVAL, sub, "unknown key '%s'%s",
-			    name, cf_hint(e->string, names, n, buf,
-			    sizeof(buf))));
-		error = table[i].set(s, &table[i], e, sub);
-		if (error != 0)
-			return (error);
-	}
-	return (0);
-}
-
 /* ------------------------------------------------------------ parts */
 
 #define CFIELD(f) offsetof(struct contig_config, f), \
@@ -830,21 +415,6 @@ static const struct cf_key contig_keys[] = {
 	    "time after which it is given back; 0: never" },
 };
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-/* One more element at the end of a list that is kept with its length. */
-void *
-cf_grow(struct cf_source *s, void **list, uint32_t *n, size_t size)
-{
-	char *grown = realloc(*list, (*n + 1) * size);
-
-	if (grown == NULL) {
-		(void)cf_fail(s, ENOMEM, "", "out of memory");
-		return (NULL);
-	}
-	*list = grown;
-	memset(grown + *n * size, 0, size);
-	return (grown + (*n)++ * size);
-}
 
 static int
 one_contig(struct cf_source *s, const cJSON *v, const char *path)
@@ -867,30 +437,6 @@ one_contig(struct cf_source *s, const cJSON *v, const char *path)
 	else
 		snprintf(cc->origin, sizeof(cc->origin), "%.150s", s->name);
 	return (error);
-}
-
-/* A list replaces the one before it; each element by `one`. */
-int
-cf_set_parts(struct cf_source *s, const struct cf_key *k, const cJSON *v,
-    const char *path,
-    int (*one)(struct cf_source *s, const cJSON *v, const char *path))
-{
-	char sub[160];
-	const cJSON *e;
-	int error, i = 0;
-
-	if (!cJSON_IsArray(v))
-		return (cf_fail_type(s, path, "a list of objects", v));
-	if ((uint64_t)cJSON_GetArraySize(v) > k->max)
-		return (cf_fail(s, ERANGE, path, "more than %" PRIu64
-		    " elements", k->max));
-	cJSON_ArrayForEach(e, v) {
-		cf_child(sub, sizeof(sub), "%s[%d]", path, i++);
-		error = one(s, e, sub);
-		if (error != 0)
-			return (error);
-	}
-	return (0);
 }
 
 static int
@@ -1080,117 +626,18 @@ config_load_scenario(const char *name, struct machine_config *mc,
 	return (error);
 }
 
-/* ------------------------------------------------------------ syntax */
-
-static int
-fail_syntax(struct cf_source *s, const char *text, const char *at,
-    const char *what)
-{
-	unsigned line = 1, column = 1;
-
-	for (const char *p = text; p < at; p++) {
-		if (*p == '\n') {
-			line++;
-			column = 1;
-		} else if (((unsigned char)*p & 0xc0) != 0x80) {
-			column++; /* characters, not bytes */
-		}
-	}
-	return (sim_err_set(s->err, EINVAL, "%s:%u:%u: %s", s->name, line,
-	    column, what));
-}
-
-/* Where the user has to look. For what should be a key and is no string
- * cJSON says the character after it. */
-static const char *
-error_place(const char *text, const char *end)
-{
-	const char *p = end - 1;
-
-	if (end == text || isspace((unsigned char)*p))
-		return (end);
-	while (p > text && isspace((unsigned char)p[-1]))
-		p--;
-	return (p > text && (p[-1] == ',' || p[-1] == '{') ? end - 1 : end);
-}
-
-/* The document, or NULL with the place of the error. */
-static cJSON *
-read_json(struct cf_source *s, const char *text, size_t length, int *error)
-{
-	const char *end = NULL;
-	cJSON *root;
-
-	root = cJSON_ParseWithLengthOpts(text, length, &end, 0);
-	*error = 0;
-	if (root == NULL) {
-		/* cJSON stops at the last byte of a text that ends too early:
-		 * the newline that config_parse has put there */
-		const char *last = text + length - 1;
-		const char *at = end == NULL ? last : error_place(text, end);
-		bool early = at >= last;
-
-		*error = fail_syntax(s, text, early ? last : at,
-		    early ? "the JSON text ends too early" :
-		    "malformed JSON here");
-		return (NULL);
-	}
-	while (end < text + length && isspace((unsigned char)*end))
-		end++;
-	if (end < text + length) {
-		*error = fail_syntax(s, text, end,
-		    "more text after the end of the JSON object");
-		cJSON_Delete(root);
-		return (NULL);
-	}
-	return (root);
-}
-
-/* "\u0000" as JSON writes it: what follows it would be lost. */
-static const char *
-find_escaped_nul(const char *text, size_t length)
-{
-	for (size_t i = 0; i + 6 <= length; i++) {
-		if (text[i] != '\\')
-			continue;
-		if (memcmp(text + i, "\\u0000", 6) == 0)
-			return (text + i);
-		i++; /* what is escaped */
-	}
-	return (NULL);
-}
+/* ------------------------------------------------------------ documents */
 
 int
 config_parse(const char *name, const char *text, size_t length,
     struct machine_config *mc, struct sim_err *err)
 {
 	struct cf_source s = { name, true, mc, err, NULL };
-	const char *nul;
 	cJSON *root;
-	char *copy;
 	int error;
 
-	nul = memchr(text, '\0', length);
-	if (nul != NULL)
-		return (fail_syntax(&s, text, nul,
-		    "a NUL byte; this is no JSON text"));
-	nul = find_escaped_nul(text, length);
-	if (nul != NULL)
-		return (fail_syntax(&s, text, nul,
-		    "\\u0000: no string here can have a NUL in it"));
-	copy = malloc(length + 2);
-	if (copy == NULL)
-		return (sim_err_set(err, ENOMEM, "%s: out of memory", name));
-	memcpy(copy, text, length);
-	memcpy(copy + length, "\n", 2);
-	root = read_json(&s, copy, length + 1, &error);
-	free(copy);
-	if (root == NULL)
-		return (error);
-	if (!cJSON_IsObject(root))
-		error = cf_fail_type(&s, "$", "an object", root);
-	else if ((error = check_duplicates(&s, root, "$", 0)) == 0 &&
-	    (error = apply_machine(&s, root)) == 0)
+	error = cf_read_text(&s, text, length, &root);
+	if (error == 0 && (error = apply_machine(&s, root)) == 0)
 		error = cf_apply(&s, keys, NKEYS, root, "$");
 	cJSON_Delete(root);
 	return (error);

@@ -1,6 +1,6 @@
 /*
- * config_int.h: what the readers of JSON configurations share (config.c,
- * scenario.c): tables of keys, and messages that say where.
+ * config_int.h: what the readers of JSON configurations share: the text of a
+ * document, tables of keys, and messages that say where.
  */
 #ifndef VMSIM_SIM_CONFIG_INT_H
 #define VMSIM_SIM_CONFIG_INT_H
@@ -8,6 +8,8 @@
 #include <cjson/cJSON.h>
 
 #include "sim/config.h"
+
+#define EXACT_DOUBLE 9007199254740992.0 /* 2^53: integers that JSON keeps */
 
 /* What is being read, for messages: "machine.json" or "--mem". */
 struct cf_source {
@@ -32,9 +34,17 @@ struct cf_key {
 	const char *help;
 };
 
+/* config_fields.c */
 cf_set_fn cf_set_uint, /* uint32_t or uint64_t */
-    cf_set_size, cf_set_time /* ns */, cf_set_text /* char[] */,
-    cf_set_strings /* char ** */, cf_set_processes, cf_set_disks;
+    cf_set_size, cf_set_hz, cf_set_time /* ns */, cf_set_text /* char[] */,
+    cf_set_strings /* char ** */;
+cf_set_fn cf_set_processes /* scenario.c */,
+    cf_set_disks /* config_disks.c */;
+
+/* config_text.c: a document that is an object without a key given twice, or
+ * -errnum with line and column, or path; *root, NULL then, is the caller's. */
+int cf_read_text(struct cf_source *s, const char *text, size_t length,
+    cJSON **root);
 
 /* Every key of an object by the table that knows them. */
 int cf_apply(struct cf_source *s, const struct cf_key *table, size_t n,
@@ -54,6 +64,8 @@ int cf_fail_type(struct cf_source *s, const char *path, const char *wanted,
 /* JSON path of a part; a very long one is cut. */
 void cf_child(char *buf, size_t size, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* A key as it may be printed: short, and without control characters. */
+void cf_printable(const char *in, char *out, size_t size);
 /* "; did you mean 'x'?" or "". */
 const char *cf_hint(const char *name, const char *const *names, size_t count,
     char *buf, size_t size);
