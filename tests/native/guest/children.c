@@ -6,9 +6,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 
 static volatile int chld;
 
@@ -46,19 +44,10 @@ reap(const char *what, pid_t pid)
 }
 
 static void
-nap(long ms)
-{
-	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
-
-	while (nanosleep(&ts, &ts) != 0)
-		continue;
-}
-
-static void
 statuses(void)
 {
 	pid_t pid;
-	int st, signos[] = { SIGKILL, SIGTERM, SIGUSR1, SIGSEGV, SIGABRT };
+	int p[2], st, signos[] = { SIGKILL, SIGTERM, SIGUSR1, SIGSEGV, SIGABRT };
 
 	say("nobody", waitpid(-1, &st, 0));
 	say("nobody, waitid", waitid(P_ALL, 0, NULL, WEXITED));
@@ -80,13 +69,15 @@ statuses(void)
 		_exit(1);
 	}
 	reap("wild store", pid);
-	if ((pid = fork()) == 0) {
-		nap(30);
-		_exit(5);
-	}
+	say("pipe", pipe(p));
+	if ((pid = fork()) == 0)
+		_exit(read(p[0], &st, 1) == 1 ? 5 : 99);
 	printf("not yet %d\n", waitpid(pid, &st, WNOHANG));
 	say("not a child", waitpid(getppid(), &st, 0));
+	(void)!write(p[1], "x", 1);
 	reap("later", pid);
+	close(p[0]);
+	close(p[1]);
 	say("bad options", waitpid(-1, &st, 0x40));
 }
 
@@ -132,20 +123,16 @@ with_waitid(void)
 static void
 stops(void)
 {
-	int st, p[2];
+	int st, p[2], q[2];
 	pid_t pid;
 	char c;
 
-	if (pipe(p) != 0 || (pid = fork()) == 0) {
-		c = 'r';
-		(void)!write(p[1], &c, 1);
+	if (pipe(p) != 0 || pipe(q) != 0 || (pid = fork()) == 0) {
 		raise(SIGSTOP); /* SIGTSTP is lost on an orphaned group */
 		c = 'c';
 		(void)!write(p[1], &c, 1);
-		nap(20);
-		_exit(3);
+		_exit(read(q[0], &c, 1) == 1 ? 3 : 99);
 	}
-	(void)!read(p[0], &c, 1);
 	waitpid(pid, &st, WUNTRACED);
 	show_status("stop", st);
 	printf("again %d\n", waitpid(pid, &st, WUNTRACED | WNOHANG));
@@ -154,6 +141,7 @@ stops(void)
 	show_status("cont", st);
 	(void)!read(p[0], &c, 1);
 	printf("%c\n", c);
+	(void)!write(q[1], &c, 1);
 	reap("end", pid);
 	/* a stopped one dies of SIGKILL at once, of SIGTERM when it goes on */
 	if ((pid = fork()) == 0)
@@ -162,7 +150,6 @@ stops(void)
 	kill(pid, SIGSTOP);
 	waitpid(pid, &st, WUNTRACED);
 	kill(pid, SIGTERM);
-	nap(5);
 	printf("still there %d\n", waitpid(pid, &st, WNOHANG));
 	kill(pid, SIGCONT);
 	reap("term", pid);
@@ -459,27 +446,28 @@ exec_state(void)
 	dprintf(fd, "#! ./one\n");
 	close(fd);
 	fflush(stdout);
-	if (fork() == 0) {
+	pid_t pid = fork();
+	if (pid == 0) {
 		execl("./two", "zero", "first", NULL);
 		say("script", -1);
 		fflush(stdout);
 		_exit(1);
 	}
-	reap("script", -1);
+	reap("script", pid);
 	fflush(stdout);
-	if (fork() == 0) {
+	if ((pid = fork()) == 0) {
 		execve(self, none, none);
 		_exit(1);
 	}
-	reap("no arguments", -1);
+	reap("no arguments", pid);
 	fd = open(self, O_RDONLY);
 	fflush(stdout);
-	if (fork() == 0) {
+	if ((pid = fork()) == 0) {
 		fexecve(fd, (char *[]){ (char *)"c", (char *)"args", NULL },
 		    (char *[]){ NULL });
 		_exit(1);
 	}
-	reap("fexecve", -1);
+	reap("fexecve", pid);
 }
 
 static void

@@ -1,9 +1,7 @@
 /* Clocks and sleeping: relations that hold wherever time comes from. */
 #include "guest.h"
 
-#include <sys/time.h>
 #include <sys/times.h>
-#include <time.h>
 
 static long
 ns_between(const struct timespec *a, const struct timespec *b)
@@ -47,10 +45,10 @@ main(void)
 	say("bad time", nanosleep(&t, NULL));
 	t.tv_nsec = -1;
 	say("negative", nanosleep(&t, NULL));
-	gettimeofday(&tv, NULL);
-	clock_gettime(CLOCK_REALTIME, &a);
-	printf("one wall clock: %d\n", a.tv_sec - tv.tv_sec >= 0 &&
-	    a.tv_sec - tv.tv_sec <= 1 && time(NULL) - tv.tv_sec <= 1);
+	printf("one wall clock: %d\n", EVENTUALLY(gettimeofday(&tv, NULL) ==
+	    0 && clock_gettime(CLOCK_REALTIME, &a) == 0 &&
+	    a.tv_sec - tv.tv_sec >= 0 && a.tv_sec - tv.tv_sec <= 1 &&
+	    labs(time(NULL) - tv.tv_sec) <= 1));
 	printf("after 2001: %d\n", tv.tv_sec > 1000000000);
 	getrusage(RUSAGE_SELF, &ru);
 	printf("memory used: %d\n", ru.ru_maxrss > 0);

@@ -7,22 +7,11 @@
 #include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/times.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
-#include <time.h>
 
 static char buf[1 << 20];
-
-static void
-nap(long ms)
-{
-	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
-
-	while (nanosleep(&ts, &ts) != 0)
-		continue;
-}
 
 static int
 reap(pid_t pid)
@@ -130,7 +119,10 @@ descriptors(void)
 	say("too large", fcntl(a, F_DUPFD, 1 << 30));
 	say("negative", fcntl(a, F_DUPFD, -1));
 	say("command", fcntl(a, 9999));
-	say("range", close_range(60, 61, CLOSE_RANGE_CLOEXEC));
+	if (kernel_has(5, 11))
+		say("range", close_range(60, 61, CLOSE_RANGE_CLOEXEC));
+	else
+		say("range", fcntl(60, F_SETFD, FD_CLOEXEC));
 	printf("cloexec %d %d\n", fcntl(60, F_GETFD), fcntl(61, F_GETFD));
 	say("order", close_range(5, 4, 0));
 	say("flags", close_range(5, 6, 77));
@@ -170,7 +162,7 @@ static void
 polls(void)
 {
 	struct pollfd pfd[4];
-	struct timeval tv = { 1, 0 };
+	struct timeval tv = { 1000, 0 };
 	int p[2], s[2], n;
 	fd_set r, w, e;
 
@@ -245,12 +237,14 @@ static void
 locks(void)
 {
 	int fd = make_file("locks", 100), other = open("locks", O_RDWR), p[2];
+	int q[2];
 	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_END,
 		.l_start = -10, .l_len = 5 };
 	pid_t pid;
 
 	say("from the end", fcntl(fd, F_SETLK, &fl));
 	say("pipe", pipe(p));
+	say("pipe", pipe(q));
 	fflush(stdout);
 	if ((pid = fork()) == 0) {
 		/* locks are not inherited; they are the parent's */
@@ -262,11 +256,13 @@ locks(void)
 		say("mine", range(fd, F_SETLK, F_WRLCK, 0, 10));
 		fflush(stdout);
 		(void)!write(p[1], "x", 1);
-		nap(5);
+		(void)!read(q[0], buf, 1);
+		settle(getppid());
 		_exit(0); /* and its own go with it */
 	}
 	(void)!read(p[0], buf, 1);
 	say("the child's", range(fd, F_SETLK, F_WRLCK, 0, 10));
+	(void)!write(q[1], "x", 1);
 	printf("waited %d\n", range(fd, F_SETLKW, F_WRLCK, 0, 10));
 	reap(pid);
 	/* closing another descriptor of the file gives all up */
@@ -284,7 +280,7 @@ locks(void)
 		fflush(stdout);
 		_exit(0);
 	}
-	nap(3);
+	settle(pid);
 	range(fd, F_SETLK, F_UNLCK, 0, 0);
 	reap(pid);
 	/* flock belongs to the open file: dup and fork share it */
@@ -307,6 +303,8 @@ locks(void)
 	close(other);
 	close(p[0]);
 	close(p[1]);
+	close(q[0]);
+	close(q[1]);
 	/* in one process, threads: the same owner */
 	fd = open("locks", O_RDWR);
 	say("lock", lockf(fd, F_TLOCK, 10));
@@ -457,9 +455,8 @@ usage(void)
 	    t0.tms_cutime - t0.tms_cstime >= 4);
 	getrusage(RUSAGE_SELF, &own);
 	printf("size %d\n", own.ru_maxrss > 100);
-	nap(1);
-	getrusage(RUSAGE_SELF, &after);
-	printf("switched %d\n", after.ru_nvcsw > own.ru_nvcsw);
+	printf("switched %d\n", EVENTUALLY(getrusage(RUSAGE_SELF, &after) ==
+	    0 && after.ru_nvcsw > own.ru_nvcsw));
 	say("who", getrusage(77, &own));
 }
 

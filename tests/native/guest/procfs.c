@@ -7,7 +7,6 @@
 #include <dirent.h>
 #include <pthread.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/times.h>
 #include <sys/wait.h>
 
@@ -177,8 +176,7 @@ children(void)
 		for (;;)
 			pause();
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	while (stat_state(path) != 'S')
-		sched_yield();
+	UNTIL(stat_state(path) == 'S');
 	printf("child of %d sleeps\n", stat_field(path, 4) == getpid());
 	kill(pid, SIGSTOP);
 	waitid(P_PID, (id_t)pid, &si, WSTOPPED);
@@ -206,11 +204,10 @@ usage(void)
 	long before;
 
 	getrusage(RUSAGE_SELF, &a);
-	for (int i = 0; i < 5; i++)
-		usleep(1000);
-	getrusage(RUSAGE_SELF, &b);
+	printf("slept five times %d\n", EVENTUALLY(getrusage(RUSAGE_SELF,
+	    &b) == 0 && b.ru_nvcsw - a.ru_nvcsw >= 5));
 	getrusage(RUSAGE_THREAD, &t);
-	printf("slept five times %d\n", b.ru_nvcsw - a.ru_nvcsw >= 5);
+	getrusage(RUSAGE_SELF, &b);
 	printf("thread no more than all %d %d\n", t.ru_nvcsw <= b.ru_nvcsw,
 	    t.ru_minflt <= b.ru_minflt);
 	before = strtol(line_of("/proc/self/status",

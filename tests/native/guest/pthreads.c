@@ -7,7 +7,6 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #define N 6
 
@@ -201,7 +200,6 @@ wait_ready(void)
 static void
 signals(void)
 {
-	struct timespec ms = { 0, 1000000 };
 	pthread_t t;
 	pid_t tid = 0;
 	void *r;
@@ -210,8 +208,7 @@ signals(void)
 	pthread_create(&t, NULL, sleeper, &tid);
 	wait_ready();
 	pthread_kill(t, SIGUSR1);
-	while (took == 0)
-		nanosleep(&ms, NULL);
+	UNTIL(took != 0);
 	printf("taken by the thread %d\n", took == tid);
 	say("tgkill of nobody", tgkill(getpid(), 999999, 0));
 	say("tgkill elsewhere", tgkill(getppid(), tid, 0));
@@ -256,12 +253,12 @@ futex(uint32_t *a, int op, uint32_t v, void *t, uint32_t *b, uint32_t w)
 }
 
 static uint32_t fa, fb;
+static volatile pid_t waiting[4];
 
 static void *
 waits(void *arg)
 {
-	(void)arg;
-	__atomic_add_fetch(&ready, 1, __ATOMIC_SEQ_CST);
+	waiting[(int)(intptr_t)arg] = gettid();
 	return ((void *)futex(&fa, FUTEX_WAIT_BITSET_PRIVATE, 0, NULL, NULL,
 	    2));
 }
@@ -269,7 +266,7 @@ waits(void *arg)
 static void
 futexes(void)
 {
-	struct timespec ts = { 0, 2000000 }, ms = { 0, 80000000 };
+	struct timespec ts = { 0, 2000000 };
 	pthread_t t[4];
 
 	say("changed", futex(&fa, FUTEX_WAIT, 1, NULL, NULL, 0));
@@ -282,12 +279,11 @@ futexes(void)
 	say("unknown", futex(&fa, 99, 0, NULL, NULL, 0));
 	printf("nobody %ld\n", futex(&fa, FUTEX_WAKE_PRIVATE, 9, NULL, NULL,
 	    0));
-	ready = 0;
-	for (int i = 0; i < 4; i++)
-		pthread_create(&t[i], NULL, waits, NULL);
-	while (__atomic_load_n(&ready, __ATOMIC_SEQ_CST) != 4)
-		sched_yield();
-	nanosleep(&ms, NULL);
+	for (int i = 0; i < 4; i++) {
+		pthread_create(&t[i], NULL, waits, (void *)(intptr_t)i);
+		UNTIL(waiting[i] != 0);
+		settle_thread(getpid(), waiting[i]);
+	}
 	printf("other bits %ld\n", futex(&fa, FUTEX_WAKE_BITSET_PRIVATE, 9,
 	    NULL, NULL, 4));
 	printf("one %ld\n", futex(&fa, FUTEX_WAKE_BITSET_PRIVATE, 1, NULL,
@@ -304,7 +300,6 @@ futexes(void)
 	printf(" word %u\n", fb);
 	for (int i = 0; i < 4; i++)
 		pthread_join(t[i], NULL);
-	ready = 0;
 }
 
 /* exit_group and exec end threads that sleep in the kernel. */
@@ -330,7 +325,7 @@ ends(void)
 			pthread_exit(NULL); /* the others go on */
 		}
 		if (how == 3) {
-			nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
+			settle(pid); /* it is dead, but not its threads */
 			printf("lives %d\n", waitpid(pid, &st, WNOHANG));
 			kill(pid, SIGTERM);
 		}

@@ -6,19 +6,9 @@
 #include <sched.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 
 static volatile int seen[64], nseen;
 static siginfo_t infos[64];
-
-static void
-nap(long ms)
-{
-	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
-
-	while (nanosleep(&ts, &ts) != 0)
-		continue;
-}
 
 static void
 note(int signo, siginfo_t *si, void *uc)
@@ -153,6 +143,7 @@ values(void)
 
 static pthread_t main_thread;
 static volatile int took_main, took_other, ready, stop;
+static volatile pid_t begun;
 
 static void
 who(int signo)
@@ -167,13 +158,9 @@ who(int signo)
 static void *
 other(void *arg)
 {
-	sigset_t set;
-
 	(void)arg;
-	sigemptyset(&set);
 	ready = 1;
-	while (!stop)
-		nap(1);
+	UNTIL(stop);
 	return (NULL);
 }
 
@@ -186,7 +173,7 @@ blocker(void *arg)
 	(void)arg;
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR2);
-	ready = 1;
+	begun = gettid();
 	sigwait(&set, &signo);
 	return ((void *)(long)signo);
 }
@@ -202,23 +189,20 @@ threads(void)
 	main_thread = pthread_self();
 	sigaction(SIGUSR1, &sa, NULL);
 	pthread_create(&t, NULL, other, NULL);
-	while (!ready)
-		nap(1);
+	UNTIL(ready);
 	for (int i = 0; i < 3; i++) {
 		kill(getpid(), SIGUSR1);
-		nap(3);
+		UNTIL(took_main + took_other > i);
 	}
 	printf("main %d other %d\n", took_main, took_other);
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, &set, &old);
 	kill(getpid(), SIGUSR1);
-	for (int i = 0; i < 50 && took_other == 0; i++)
-		nap(2);
+	UNTIL(took_other > 0);
 	printf("blocked here: main %d other %d\n", took_main, took_other);
 	pthread_kill(t, SIGUSR1);
-	for (int i = 0; i < 50 && took_other < 2; i++)
-		nap(2);
+	UNTIL(took_other > 1);
 	printf("to that one: main %d other %d\n", took_main, took_other);
 	raise(SIGUSR1);
 	nap(5);
@@ -230,11 +214,9 @@ threads(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR2);
 	pthread_sigmask(SIG_BLOCK, &set, &old);
-	ready = 0;
 	pthread_create(&t, NULL, blocker, NULL);
-	while (!ready)
-		nap(1);
-	nap(3);
+	UNTIL(begun != 0);
+	settle_thread(getpid(), begun);
 	kill(getpid(), SIGUSR2);
 	pthread_join(t, &r);
 	printf("sigwait got %d\n", (long)r == SIGUSR2);

@@ -9,29 +9,17 @@
 #include <sys/file.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
-#include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/sem.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <ucontext.h>
 
 static int p[2], s[2], ev, lockfd, otherfd, sem, queue, ep, listener, sfd;
 static char big[300000];
-
-static void
-nap(long ms)
-{
-	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
-
-	while (nanosleep(&ts, &ts) != 0)
-		continue;
-}
 
 static volatile int handled;
 
@@ -87,7 +75,7 @@ write_socket(void)
 static long
 limited_socket(void)
 {
-	struct timeval tv = { 1, 0 };
+	struct timeval tv = { 1000, 0 };
 	char c;
 	long ret;
 
@@ -167,7 +155,7 @@ futex_wait(void)
 static long
 futex_limit(void)
 {
-	struct timespec ts = { 1, 0 };
+	struct timespec ts = { 1000, 0 };
 	static uint32_t word;
 
 	return (syscall(SYS_futex, &word, 0, 0, &ts, NULL, 0));
@@ -218,7 +206,7 @@ wait_signal(void)
 static long
 sleep_some(void)
 {
-	struct timespec ts = { 0, 100000000 };
+	struct timespec ts = { 1000, 0 };
 
 	return (nanosleep(&ts, NULL));
 }
@@ -229,11 +217,7 @@ sleep_until(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	ts.tv_nsec += 100000000;
-	if (ts.tv_nsec >= 1000000000) {
-		ts.tv_sec++;
-		ts.tv_nsec -= 1000000000;
-	}
+	ts.tv_sec += 1000;
 	errno = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
 	return (errno != 0 ? -1 : 0);
 }
@@ -243,14 +227,14 @@ do_poll(void)
 {
 	struct pollfd pfd = { p[0], POLLIN, 0 };
 
-	return (poll(&pfd, 1, 100));
+	return (poll(&pfd, 1, 1000000));
 }
 
 static long
 do_ppoll(void)
 {
 	struct pollfd pfd = { p[0], POLLIN, 0 };
-	struct timespec ts = { 0, 100000000 };
+	struct timespec ts = { 1000, 0 };
 
 	return (ppoll(&pfd, 1, &ts, NULL));
 }
@@ -258,7 +242,7 @@ do_ppoll(void)
 static long
 do_select(void)
 {
-	struct timeval tv = { 0, 100000 };
+	struct timeval tv = { 1000, 0 };
 	fd_set r;
 
 	FD_ZERO(&r);
@@ -269,7 +253,7 @@ do_select(void)
 static long
 do_pselect(void)
 {
-	struct timespec ts = { 0, 100000000 };
+	struct timespec ts = { 1000, 0 };
 	fd_set r;
 
 	FD_ZERO(&r);
@@ -282,7 +266,7 @@ do_epoll(void)
 {
 	struct epoll_event e;
 
-	return (epoll_wait(ep, &e, 1, 100));
+	return (epoll_wait(ep, &e, 1, 1000000));
 }
 
 static const struct wait_call {
@@ -354,27 +338,6 @@ make_pipes(void)
 	epoll_ctl(ep, EPOLL_CTL_ADD, p[0], &e);
 }
 
-/* Until the process sleeps, or has ended. */
-static void
-settle(pid_t pid)
-{
-	char path[40], text[200];
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	for (int i = 0; i < 3000; i++) {
-		int fd = open(path, O_RDONLY);
-		ssize_t n = read(fd, text, sizeof(text) - 1);
-		const char *state;
-
-		close(fd);
-		text[n > 0 ? n : 0] = '\0';
-		state = strrchr(text, ')');
-		if (state != NULL && (state[2] == 'S' || state[2] == 'Z'))
-			return;
-		nap(1);
-	}
-}
-
 /*
  * A process of its own makes the call; it is interrupted, and what it does
  * after that is what it is killed in, or the error that it reports.
@@ -400,7 +363,7 @@ try(const struct wait_call *w, int flags, int signo)
 		if (strncmp(w->name, "wait", 4) == 0 && fork() == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			for (;;)
-				nap(1000);
+				pause();
 		}
 		(void)!write(out[1], ".", 1);
 		ret = w->call();
@@ -411,7 +374,6 @@ try(const struct wait_call *w, int flags, int signo)
 	}
 	close(out[1]);
 	(void)!read(out[0], text, 1);
-	nap(1);
 	settle(pid);
 	kill(pid, signo);
 	if (signo == SIGSTOP) {

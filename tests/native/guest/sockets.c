@@ -9,25 +9,22 @@
 #include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 
-static void
-nap(long ms)
-{
-	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
-
-	while (nanosleep(&ts, &ts) != 0)
-		continue;
-}
+/* Abstract names are the host's, too: each run has its own. */
+static char own[9];
 
 static socklen_t
 name(struct sockaddr_un *un, const char *path)
 {
 	memset(un, 0, sizeof(*un));
 	un->sun_family = AF_UNIX;
-	strcpy(un->sun_path + (path[0] == '@'), path + (path[0] == '@'));
-	return ((socklen_t)(offsetof(struct sockaddr_un, sun_path) +
-	    strlen(path) + (path[0] != '@')));
+	if (path[0] != '@') {
+		strcpy(un->sun_path, path);
+		return ((socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+		    strlen(path) + 1));
+	}
+	return ((socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1) +
+	    (socklen_t)sprintf(un->sun_path + 1, "%s%s", own, path + 1));
 }
 
 static int
@@ -61,7 +58,7 @@ show_name(const char *what, int (*get)(int, struct sockaddr *, socklen_t *),
 	else
 		printf("%s: length %u family %d first %d %s\n", what, n,
 		    un.sun_family, un.sun_path[0], un.sun_path[0] != 0 ?
-		    un.sun_path : un.sun_path + 1);
+		    un.sun_path : un.sun_path + 9);
 }
 
 static void
@@ -266,7 +263,7 @@ datagrams(void)
 	memset(&un, 0, sizeof(un));
 	printf("%ld", (long)recvfrom(b, buf, 3, MSG_TRUNC,
 	    (struct sockaddr *)&un, &len));
-	printf(" of %.3s from %s (%u)\n", buf, un.sun_path + 1, len);
+	printf(" of %.3s from %s (%u)\n", buf, un.sun_path + 9, len);
 	show_recv("empty", b, 10, 0);
 	show_recv("peek", b, 10, MSG_PEEK);
 	show_recv("third", b, 10, 0);
@@ -294,6 +291,8 @@ datagrams(void)
 	printf("%ld %.3s\n", (long)read(s[1], buf, 2), buf);
 	show_recv("cut off", s[1], 10, MSG_DONTWAIT);
 	char *big = calloc(1, 300000);
+	n = 100000; /* twice of it is had */
+	setsockopt(s[0], SOL_SOCKET, SO_SNDBUF, &n, sizeof(n));
 	say("too large", send(s[0], big, 300000, 0));
 	printf("large %ld\n", (long)send(s[0], big, 150000, 0));
 	printf("large %ld\n", (long)recv(s[1], big, 300000, 0));
@@ -488,7 +487,7 @@ options(void)
 	if (fork() == 0) {
 		nap(5);
 		(void)!write(s[0], "abc", 3);
-		nap(5);
+		settle(getppid());
 		(void)!write(s[0], "def", 3);
 		_exit(0);
 	}
@@ -523,13 +522,14 @@ options(void)
 static void
 capacity(void)
 {
-	int s[2], sizes[] = { 1, 100, 1000, 4096, 5000 };
+	int s[2], sizes[] = { 1, 100, 1000, 4096, 5000 }, half = 106496;
 	static char buf[70000];
 
 	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		long n = 0;
 
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, s);
+		setsockopt(s[0], SOL_SOCKET, SO_SNDBUF, &half, sizeof(half));
 		while (write(s[0], buf, (size_t)sizes[i]) == sizes[i])
 			n++;
 		show_poll("full", s[0]);
@@ -548,6 +548,7 @@ main(void)
 {
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
 	signal(SIGPIPE, SIG_DFL);
+	snprintf(own, sizeof(own), "%08d", getpid());
 	names();
 	streams();
 	datagrams();

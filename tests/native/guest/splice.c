@@ -100,7 +100,7 @@ pipes(void)
 	show("tee of nothing", tee(p[0], q[1], 10, SPLICE_F_NONBLOCK));
 	fflush(stdout);
 	if ((pid = fork()) == 0) {
-		usleep(20000);
+		settle(getppid());
 		(void)!write(p[1], "late", 4);
 		_exit(0);
 	}

@@ -6,22 +6,12 @@
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/wait.h>
-#include <time.h>
 
 union semun {
 	int val;
 	struct semid_ds *buf;
 	unsigned short *array;
 };
-
-static void
-nap(long ms)
-{
-	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
-
-	while (nanosleep(&ts, &ts) != 0)
-		continue;
-}
 
 static int
 op(int id, int num, int n, int flags)
@@ -75,7 +65,10 @@ semaphores(void)
 	say("none", semget(IPC_PRIVATE, 0, 0600));
 	say("too many", semget(IPC_PRIVATE, 100000, 0600));
 	say("unknown", semget(key, 1, 0));
-	other = semget(key, 2, IPC_CREAT | IPC_EXCL | 0640);
+	/* a run that was killed may have left one */
+	while ((other = semget(key, 2, IPC_CREAT | IPC_EXCL | 0640)) < 0 &&
+	    errno == EEXIST)
+		key += 0x10000000;
 	say("by key", other);
 	say("exclusive", semget(key, 2, IPC_CREAT | IPC_EXCL | 0640));
 	say("larger", semget(key, 3, 0));
@@ -107,16 +100,16 @@ semaphores(void)
 	say("time is over", (two[0] = (struct sembuf) { 0, -1, 0 },
 	    semtimedop(id, two, 1, &ts)));
 	sigaction(SIGALRM, &sa, NULL);
-	ualarm(10000, 0);
+	alarm_each(10);
 	say("a signal", op(id, 0, -1, 0));
+	alarm_each(0);
 	printf("caught %d\n", caught == SIGALRM);
 	/* three wait; the first of them first, if there is enough for it */
 	for (int i = 0; i < 3; i++) {
 		fflush(stdout);
 		if ((pids[i] = fork()) == 0)
 			_exit(op(id, 0, i == 0 ? -3 : -1, 0) == 0 ? i : 99);
-		while (semctl(id, 0, GETNCNT) != i + 1)
-			nap(1);
+		UNTIL(semctl(id, 0, GETNCNT) == i + 1);
 	}
 	op(id, 0, 2, 0);
 	reap("second", pids[1]);
@@ -131,8 +124,7 @@ semaphores(void)
 	fflush(stdout);
 	if ((pid = fork()) == 0)
 		_exit(op(id, 2, 0, 0) == 0 ? 4 : 99);
-	while (semctl(id, 2, GETZCNT) != 1)
-		nap(1);
+	UNTIL(semctl(id, 2, GETZCNT) == 1);
 	op(id, 2, -1, 0);
 	nap(3);
 	printf("still %d\n", semctl(id, 2, GETZCNT));
@@ -171,20 +163,17 @@ semaphores(void)
 	fflush(stdout);
 	if ((pid = fork()) == 0) {
 		op(id, 0, -1, SEM_UNDO);
-		while (semctl(id, 0, GETNCNT) != 1)
-			nap(1);
+		UNTIL(semctl(id, 0, GETNCNT) == 1);
 		_exit(0);
 	}
-	while (value(id, 0) != 0)
-		nap(1);
+	UNTIL(value(id, 0) == 0);
 	say("lock", op(id, 0, -1, SEM_UNDO));
 	reap("holder", pid);
 	/* removed while somebody waits */
 	fflush(stdout);
 	if ((pid = fork()) == 0)
 		_exit(op(id, 0, -1, 0) < 0 && errno == EIDRM ? 5 : 99);
-	while (semctl(id, 0, GETNCNT) != 1)
-		nap(1);
+	UNTIL(semctl(id, 0, GETNCNT) == 1);
 	say("remove", semctl(id, 0, IPC_RMID));
 	reap("waiter", pid);
 	say("gone", op(id, 0, 1, 0));
@@ -230,7 +219,9 @@ messages(void)
 
 	say("msgget", q);
 	say("unknown", msgget(key, 0));
-	other = msgget(key, IPC_CREAT | IPC_EXCL | 0600);
+	while ((other = msgget(key, IPC_CREAT | IPC_EXCL | 0600)) < 0 &&
+	    errno == EEXIST)
+		key += 0x10000000;
 	say("by key", other);
 	say("exclusive", msgget(key, IPC_CREAT | IPC_EXCL | 0600));
 	printf("same %d\n", msgget(key, 0) == other);
@@ -265,7 +256,7 @@ messages(void)
 	fflush(stdout);
 	if ((pid = fork()) == 0)
 		_exit(put(q, 8, "late", 0) == 0 ? 2 : 99);
-	nap(5);
+	settle(pid);
 	get("room", q, 100, 9, 0);
 	reap("sender", pid);
 	ds.msg_qbytes = 100;
@@ -276,8 +267,8 @@ messages(void)
 			_exit(n == 5 && memcmp(msg.text, "for ", 4) == 0 ?
 			    msg.text[4] : 99);
 		}
+		settle(pids[i]);
 	}
-	nap(5);
 	for (n = 0; n < 3; n++)
 		get("drain", q, 100, 9, 0);
 	put(q, 21, "for B", 0);
@@ -289,7 +280,7 @@ messages(void)
 	if ((pid = fork()) == 0)
 		_exit(msgrcv(q, &msg, 2, 30, 0) < 0 && errno == E2BIG ? 6 :
 		    99);
-	nap(5);
+	settle(pid);
 	put(q, 30, "too long", 0);
 	reap("too long", pid);
 	get("still there", q, 100, 30, 0);
@@ -297,13 +288,14 @@ messages(void)
 	struct sigaction sa = { .sa_handler = on_signal,
 		.sa_flags = SA_RESTART };
 	sigaction(SIGALRM, &sa, NULL);
-	ualarm(10000, 0);
+	alarm_each(10);
 	get("a signal", q, 100, 99, 0);
+	alarm_each(0);
 	fflush(stdout);
 	if ((pid = fork()) == 0)
 		_exit(msgrcv(q, &msg, 100, 99, 0) < 0 && errno == EIDRM ? 7 :
 		    99);
-	nap(5);
+	settle(pid);
 	say("remove", msgctl(q, IPC_RMID, NULL));
 	reap("waiter", pid);
 	get("gone", q, 100, 0, IPC_NOWAIT);
