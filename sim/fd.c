@@ -385,6 +385,7 @@ void
 uproc_free_files(struct uproc *p)
 {
 	uproc_unlist(p);
+	pidfd_gone(p);
 	itimers_free(p);
 	ptimers_free(p);
 	shm_detach_all(p);

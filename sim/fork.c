@@ -4,7 +4,7 @@
  * Interface: machine_task_ops.clone (struct task_ops of sim/syscall_int.h).
  * Source: clone(2), vfork(2), Linux 6.1 kernel/fork.c for what is inherited;
  * the address space: vm_forkproc of FreeBSD 5.0 vm_glue.c. Differences: no
- * namespaces, no pid descriptors.
+ * namespaces.
  */
 #include <sched.h>
 #include <signal.h>
@@ -33,7 +33,10 @@ clone_check(const struct clone_request *r)
 		return (-EINVAL);
 	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
 		return (-EINVAL);
-	if (f & (NAMESPACES | CLONE_PIDFD))
+	if (f & NAMESPACES)
+		return (-EINVAL);
+	if ((f & CLONE_PIDFD) && ((f & (CLONE_DETACHED | CLONE_THREAD)) ||
+	    ((f & CLONE_PARENT_SETTID) && r->pidfd == r->parent_tid)))
 		return (-EINVAL);
 	if ((f & CLONE_SETTLS) && r->tls >= USER_VA_MAX)
 		return (-EPERM);
@@ -89,6 +92,23 @@ clone_parent_tid(struct sysctx *c, const struct clone_request *r, int32_t tid)
 {
 	if (r->flags & CLONE_PARENT_SETTID)
 		(void)sys_copyout(c, r->parent_tid, &tid, sizeof(tid));
+}
+
+static int
+clone_pidfd(struct sysctx *c, const struct clone_request *r, struct uproc *p)
+{
+	int32_t fd;
+	int error;
+
+	if (!(r->flags & CLONE_PIDFD))
+		return (0);
+	fd = pidfd_give(c, p, 0);
+	if (fd < 0)
+		return (fd);
+	error = sys_copyout(c, r->pidfd, &fd, sizeof(fd));
+	if (error != 0)
+		(void)fd_close(c->p->fds, fd);
+	return (error);
 }
 
 /* ---- threads ---- */
@@ -244,6 +264,7 @@ clone_process(struct sysctx *c, const struct clone_request *r)
 	struct cpu_context *ctx;
 	struct uthread *t = NULL;
 	int32_t pid;
+	int error;
 
 	if (p == NULL)
 		return (-ENOMEM);
@@ -258,9 +279,12 @@ clone_process(struct sysctx *c, const struct clone_request *r)
 	vm_forkproc(c->vm, c->t->td, p->proc, t->td, VM_RFPROC |
 	    (r->flags & CLONE_VM ? VM_RFMEM : 0));
 	p->vs = vm_proc_vmspace(p->proc);
-	if (clone_process_state(p, c->p, r->flags) != 0) {
+	error = clone_process_state(p, c->p, r->flags);
+	if (error == 0)
+		error = clone_pidfd(c, r, p);
+	if (error != 0) {
 		clone_undo(p, t, ctx);
-		return (-ENOMEM);
+		return (error);
 	}
 	clone_thread_state(t, c, r);
 	clone_parent_tid(c, r, pid);

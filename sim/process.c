@@ -25,6 +25,7 @@ uproc_new(struct machine *m, struct uproc *parent, const char *comm)
 	TAILQ_INIT(&p->children);
 	LIST_INIT(&p->shm);
 	LIST_INIT(&p->ptimers);
+	LIST_INIT(&p->cpu_sleeps);
 	p->m = m;
 	p->parent = parent;
 	p->pid = m->next_pid++;
@@ -267,6 +268,7 @@ uproc_dead(struct machine *m, struct uproc *p)
 	uproc_orphans(p);
 	group_left(p, NULL);
 	p->zombie = true;
+	pidfd_dead(p);
 	if (!wait_child_dead(p))
 		uproc_reap(p);
 }

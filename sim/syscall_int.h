@@ -54,6 +54,7 @@ struct clone_request {
 	int32_t exit_signal;
 	vm_offset_t stack; /* top of the child's; 0: the caller's */
 	vm_offset_t parent_tid, child_tid;
+	vm_offset_t pidfd; /* CLONE_PIDFD: where it is told */
 	uint64_t tls;
 };
 
@@ -256,6 +257,17 @@ void group_left(struct uproc *p, const struct uproc *father);
 void wait_child_stopped(struct uproc *p);
 void wait_child_continued(struct uproc *p);
 
+/* ---- processes as files (pidfd.c) ---- */
+
+/* A new descriptor of the caller's for p. -ENOMEM, -EMFILE. */
+int pidfd_give(struct sysctx *c, struct uproc *p, uint32_t flags);
+/* Whose it is; *p NULL: of one that is no more. -EBADF. */
+int pidfd_find(struct sysctx *c, uint64_t fd, struct uproc **p,
+    bool *nonblock);
+/* p has ended; nothing is left of p. */
+void pidfd_dead(struct uproc *p);
+void pidfd_gone(struct uproc *p);
+
 /* ---- programs (syscall_proc.c) ---- */
 
 void exec_args_free(struct exec_args *xa);
@@ -309,6 +321,12 @@ void uproc_usage(const struct uproc *p, struct usage *u);
 void usage_add(struct usage *u, const struct usage *more);
 
 /* ---- timers (timers.c, ptimer.c) ---- */
+
+/* Who sleeps until its process has used so much CPU time. */
+struct cpu_sleep {
+	LIST_ENTRY(cpu_sleep) link; /* uproc.cpu_sleeps */
+	uint64_t due; /* cycles */
+};
 
 void itimers_free(struct uproc *p);
 bool itimers_pending(const struct uproc *p);

@@ -3,8 +3,8 @@
  *
  * Interface: sys_* of sim/syscall_table.h; what they need of the machine
  * comes through struct task_ops. Source: clone(2), execve(2), exit(2), Linux
- * 6.1. Differences: clone3 chooses no pids, control groups or pid descriptors;
- * without task operations none of the calls is.
+ * 6.1. Differences: clone3 chooses no pids or control groups; without task
+ * operations none of the calls is.
  */
 #include <fcntl.h>
 #include <linux/limits.h>
@@ -38,6 +38,7 @@ sys_clone(struct sysctx *c)
 		.exit_signal = (int32_t)(c->a[0] & CSIGNAL),
 		.stack = c->a[1],
 		.parent_tid = c->a[2],
+		.pidfd = c->a[2],
 		.child_tid = c->a[3],
 		.tls = c->a[4],
 	};
@@ -117,6 +118,7 @@ sys_clone3(struct sysctx *c)
 		.exit_signal = (int32_t)ca.exit_signal,
 		.stack = ca.stack + ca.stack_size,
 		.parent_tid = ca.parent_tid,
+		.pidfd = ca.pidfd,
 		.child_tid = ca.child_tid,
 		.tls = ca.tls,
 	};

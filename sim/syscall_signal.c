@@ -326,6 +326,32 @@ sys_rt_sigqueueinfo(struct sysctx *c)
 }
 
 int64_t
+sys_pidfd_send_signal(struct sysctx *c)
+{
+	struct ksiginfo k = { .signo = (int)c->a[1], .pid = c->p->pid };
+	struct uproc *p;
+	int32_t signo;
+	bool nonblock;
+	int error;
+
+	if (c->a[3] != 0)
+		return (-EINVAL);
+	error = pidfd_find(c, c->a[0], &p, &nonblock);
+	if (error == 0 && c->a[2] != 0)
+		error = sys_copyin(c, c->a[2], &signo, sizeof(signo));
+	if (error == 0 && c->a[2] != 0)
+		error = signo != k.signo ? -EINVAL : read_siginfo(c, c->a[2],
+		    p != NULL ? p->pid : -1, k.signo, &k);
+	if (error == 0)
+		error = check_signo((uint64_t)(int64_t)k.signo);
+	if (error != 0)
+		return (error);
+	if (p == NULL)
+		return (-ESRCH);
+	return (k.signo == 0 ? 0 : signal_send(p, 0, &k));
+}
+
+int64_t
 sys_rt_tgsigqueueinfo(struct sysctx *c)
 {
 	int32_t pid = (int32_t)c->a[0], tid = (int32_t)c->a[1];

@@ -306,19 +306,75 @@ sys_nanosleep(struct sysctx *c)
 	    sys_clock_when(c, CLOCK_MONOTONIC, ns, false)), c->a[1]));
 }
 
+static int64_t cpu_sleep_again(struct sysctx *c);
+
+/* Until the process has used `due` cycles on CPUs. */
+static int64_t
+cpu_sleep_on(struct sysctx *c, uint64_t due, vm_offset_t remain)
+{
+	struct cpu_sleep cs = { .due = due };
+	uint64_t used;
+	int error = 0;
+
+	LIST_INSERT_HEAD(&c->p->cpu_sleeps, &cs, link);
+	while ((used = uproc_cycles(c->p)) < due && error == 0)
+		error = sys_sleep(c, &cs, SLEEP_PRI, "nanslp",
+		    SIM_NO_TIMEOUT);
+	LIST_REMOVE(&cs, link);
+	if (used >= due)
+		return (0);
+	c->t->sig.restart_fn = cpu_sleep_again;
+	c->t->sig.restart_end = due;
+	c->t->sig.restart_remain = remain;
+	if (remain != 0 && put_timespec(c, remain, (int64_t)sim_to_ns(c->sim,
+	    due - used)) != 0)
+		return (-EFAULT);
+	return (-ERESTART_RESTARTBLOCK);
+}
+
+static int64_t
+cpu_sleep_again(struct sysctx *c)
+{
+	return (cpu_sleep_on(c, c->t->sig.restart_end,
+	    c->t->sig.restart_remain));
+}
+
+/* On a clock of CPU time: the process's own. A thread cannot wait for itself,
+ * and others' are not waited for. */
+static int64_t
+cpu_nanosleep(struct sysctx *c, int clock, bool absolute)
+{
+	uint64_t due;
+	bool thread;
+	int64_t ns, ret;
+	int error;
+
+	if (!sys_cpu_clock(c, clock, &thread))
+		return (clock_read(c, clock, &ns) == 0 ? -EOPNOTSUPP :
+		    -EINVAL);
+	if (thread)
+		return (-EINVAL);
+	error = get_timespec(c, c->a[2], &ns);
+	if (error != 0)
+		return (error);
+	due = sys_boot_cycles(c->sim, ns);
+	if (!absolute)
+		due += uproc_cycles(c->p);
+	ret = cpu_sleep_on(c, due, absolute ? 0 : c->a[3]);
+	return (absolute && ret == -ERESTART_RESTARTBLOCK ?
+	    -ERESTARTNOHAND : ret);
+}
+
 int64_t
 sys_clock_nanosleep(struct sysctx *c)
 {
 	bool absolute = (c->a[1] & TIMER_ABSTIME) != 0;
 	int clock = (int)c->a[0], error;
-	int64_t ns, now, ret;
+	int64_t ns, ret;
 
-	if (clock == CLOCK_THREAD_CPUTIME_ID)
-		return (-EINVAL);
 	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC &&
 	    clock != CLOCK_BOOTTIME && clock != CLOCK_TAI)
-		return (clock_read(c, clock, &now) == 0 ? -EOPNOTSUPP :
-		    -EINVAL);
+		return (cpu_nanosleep(c, clock, absolute));
 	error = get_timespec(c, c->a[2], &ns);
 	if (error != 0)
 		return (error);

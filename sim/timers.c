@@ -102,11 +102,14 @@ cpu_timers_limit(const struct uthread *t, uint64_t cycles)
 {
 	const struct uproc *p = t->p;
 	const struct itimer *it = p->itimer;
+	const struct cpu_sleep *cs;
 
 	for (int i = ITIMER_VIRTUAL; it != NULL && i <= ITIMER_PROF; i++) {
 		if (it->due[i] != 0)
 			cycles = within(it->due[i], cpu_used(p, i), cycles);
 	}
+	LIST_FOREACH(cs, &p->cpu_sleeps, link)
+		cycles = within(cs->due, uproc_cycles(p), cycles);
 	if (has_cpu_limit(p))
 		cycles = within(limit_cycles(p, p->rlim_cur[RLIMIT_CPU]),
 		    uproc_cycles(p), cycles);
@@ -149,8 +152,13 @@ check_limit(struct uproc *p)
 void
 cpu_timers_check(struct uthread *t)
 {
+	const struct cpu_sleep *cs;
 	struct uproc *p = t->p;
 
+	LIST_FOREACH(cs, &p->cpu_sleeps, link) {
+		if (uproc_cycles(p) >= cs->due)
+			sim_wakeup(p->sys->sim, cs);
+	}
 	if (p->itimer != NULL) {
 		check_itimer(p->itimer, ITIMER_PROF, SIGPROF);
 		check_itimer(p->itimer, ITIMER_VIRTUAL, SIGVTALRM);

@@ -147,6 +147,8 @@ struct uproc {
 	bool subreaper; /* prctl(PR_SET_CHILD_SUBREAPER) */
 	LIST_HEAD(, shm_attach) shm; /* sysv_shm.c */
 	struct sem_undos *sem_undos; /* sysv_sem.c; NULL: none yet */
+	struct pidref *pidref; /* pidfd.c; NULL: no file stands for it */
+	LIST_HEAD(, cpu_sleep) cpu_sleeps; /* syscall_time.c */
 };
 
 struct uthread {

@@ -286,10 +286,27 @@ wait_siginfo(struct sysctx *c, const struct wait *w, bool any)
 	    sys_copyout(c, c->a[2], info, sizeof(info)));
 }
 
+/* The process that a file stands for; `nonblock`: not waited for either. */
+static int
+wait_pidfd(struct sysctx *c, struct wait *w, bool *nonblock)
+{
+	struct uproc *p;
+	int error = pidfd_find(c, (uint64_t)(int64_t)w->id, &p, nonblock);
+
+	if (error != 0)
+		return (error);
+	w->type = P_PID;
+	w->id = p != NULL ? p->pid : -1; /* it is nobody's child any more */
+	if (*nonblock)
+		w->options |= WNOHANG;
+	return (0);
+}
+
 int64_t
 sys_waitid(struct sysctx *c)
 {
 	uint32_t options = (uint32_t)c->a[3];
+	bool nonblock = false;
 	struct wait w;
 	int64_t ret;
 	int error;
@@ -303,13 +320,18 @@ sys_waitid(struct sysctx *c)
 	w.options = options;
 	w.type = (int)c->a[0];
 	w.id = (int32_t)c->a[1];
-	if (w.type == P_PIDFD)
-		return (-EBADF);
 	if (w.type != P_ALL && w.id < (w.type == P_PID))
 		return (-EINVAL);
 	if (w.type == P_PGID && w.id == 0)
 		w.id = c->p->pgid;
+	if (w.type == P_PIDFD) {
+		error = wait_pidfd(c, &w, &nonblock);
+		if (error != 0)
+			return (error);
+	}
 	ret = do_wait(c, &w);
+	if (ret == 0 && nonblock && !(options & WNOHANG))
+		return (-EAGAIN);
 	if (ret < 0)
 		return (ret);
 	error = wait_siginfo(c, &w, ret > 0);
