@@ -4,12 +4,12 @@
  *
  * Interface: contents.h.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "disk_model/contents.h"
 #include "disk_model/params.h"
+#include "sim/base/sim.h"
 
 #define PIECE_SECTORS 8u
 #define PIECE_BYTES (PIECE_SECTORS * DISK_SECTOR)
@@ -21,19 +21,17 @@ struct level {
 };
 
 struct contents {
+	struct sim *sim;
 	struct level top;
 };
 
 static void *
-must_calloc(size_t size)
+must_calloc(struct contents *c, size_t size)
 {
 	void *p = calloc(1, size);
 
-	if (p == NULL) {
-		fprintf(stderr, "vmsim: no memory left for the contents of"
-		    " the simulated disks\n");
-		abort();
-	}
+	if (p == NULL)
+		sim_nomem(c->sim, "the contents of the simulated disks");
 	return p;
 }
 
@@ -56,21 +54,25 @@ piece_make(struct contents *c, uint64_t index)
 
 	mid = &c->top.slot[index >> (2 * LEVEL_BITS) & (LEVEL_SIZE - 1)];
 	if (*mid == NULL)
-		*mid = must_calloc(sizeof(struct level));
+		*mid = must_calloc(c, sizeof(struct level));
 	leaf = &((struct level *) *mid)
 		    ->slot[index >> LEVEL_BITS & (LEVEL_SIZE - 1)];
 	if (*leaf == NULL)
-		*leaf = must_calloc(sizeof(struct level));
+		*leaf = must_calloc(c, sizeof(struct level));
 	data = &((struct level *) *leaf)->slot[index & (LEVEL_SIZE - 1)];
 	if (*data == NULL)
-		*data = must_calloc(PIECE_BYTES);
+		*data = must_calloc(c, PIECE_BYTES);
 	return *data;
 }
 
 struct contents *
-contents_create(void)
+contents_create(struct sim *sim)
 {
-	return calloc(1, sizeof(struct contents));
+	struct contents *c = calloc(1, sizeof(*c));
+
+	if (c != NULL)
+		c->sim = sim;
+	return c;
 }
 
 void

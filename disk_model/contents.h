@@ -8,12 +8,13 @@
 #include <stdint.h>
 
 struct contents;
+struct sim;
 
-struct contents *contents_create(void); /* NULL: out of memory */
+struct contents *contents_create(struct sim *sim); /* NULL: out of memory */
 void contents_destroy(struct contents *c);
 void contents_read(const struct contents *c, uint64_t lbn, uint64_t sectors,
     void *data);
-/* Aborts when the host is out of memory. */
+/* Ends with sim_nomem() when the host is out of memory. */
 void contents_write(struct contents *c, uint64_t lbn, uint64_t sectors,
     const void *data);
 void contents_discard(struct contents *c, uint64_t lbn, uint64_t sectors);

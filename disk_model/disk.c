@@ -203,7 +203,7 @@ int
 disk_enable_contents(struct disk *d)
 {
 	if (d->contents == NULL)
-		d->contents = contents_create();
+		d->contents = contents_create(d->sim);
 	return d->contents == NULL ? -ENOMEM : 0;
 }
 

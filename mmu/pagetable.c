@@ -33,8 +33,8 @@ table_new(struct mmu *mmu, size_t size)
 {
 	void *table = calloc(1, size);
 
-	KASSERT(mmu->sim, table != NULL, ("out of host memory for page "
-	    "tables"));
+	if (table == NULL)
+		sim_nomem(mmu->sim, "a page table");
 	mmu->table_bytes += size;
 	return (table);
 }

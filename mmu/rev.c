@@ -23,8 +23,8 @@ rev_grow(struct mmu *mmu)
 
 	nodes = size > mmu->nodes_size ?
 	    realloc(mmu->nodes, size * sizeof(*nodes)) : NULL;
-	KASSERT(mmu->sim, nodes != NULL,
-	    ("out of host memory for %u reverse mappings", size));
+	if (nodes == NULL)
+		sim_nomem(mmu->sim, "%u reverse mappings", size);
 	mmu->nodes = nodes;
 	mmu->nodes_size = size;
 	if (mmu->nnodes == 0)

@@ -421,6 +421,17 @@ machine_user_path(const struct machine *m, struct sim_err *err)
 		memmove(err->text, err->text + 5, strlen(err->text + 5) + 1);
 }
 
+/* No half-written database. */
+static void
+machine_ran_dry(void *ctx)
+{
+	struct machine *m = ctx;
+
+	if (m->db != NULL)
+		rundb_discard(m->db);
+	m->db = NULL;
+}
+
 int
 machine_exec(struct machine *m, struct sim_err *err)
 {
@@ -435,6 +446,7 @@ machine_exec(struct machine *m, struct sim_err *err)
 		error = rundb_create(m->mc->db_path, m->mc, err, &m->db);
 		if (error != 0)
 			return (error);
+		sim_set_nomem_handler(m->sim, machine_ran_dry, m);
 		error = rundb_put_config(m->db, m->mc, m->ts, err);
 		if (error == 0)
 			error = rundb_put_domains(m->db, m->vm, err);

@@ -88,7 +88,7 @@ vm_map_entry_create(struct vm *vm)
 	else {
 		entry = malloc(sizeof(*entry));
 		if (entry == NULL)
-			vm_panic(vm, "no host memory for a map entry");
+			sim_nomem(vm->sim, "a map entry");
 		vm->map_entry_bytes += sizeof(*entry);
 	}
 	*entry = (struct vm_map_entry) { 0 };

@@ -71,7 +71,7 @@ vm_object_zalloc(struct vm *vm)
 	} else {
 		object = malloc(sizeof(*object));
 		if (object == NULL)
-			vm_panic(vm, "no host memory for a memory object");
+			sim_nomem(vm->sim, "a memory object");
 		vm->map_entry_bytes += sizeof(*object);
 	}
 	*object = (struct vm_object) { .lock_owner = owner,

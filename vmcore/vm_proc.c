@@ -18,7 +18,7 @@ vm_ksegrp_new(struct vm *vm, struct proc *p)
 	struct ksegrp *kg = calloc(1, sizeof(*kg));
 
 	if (kg == NULL)
-		vm_panic(vm, "no host memory for a thread group");
+		sim_nomem(vm->sim, "a thread group");
 	TAILQ_INIT(&kg->kg_threads);
 	kg->kg_proc = p;
 	kg->kg_user_pri = PUSER;
@@ -93,7 +93,7 @@ vm_thread_new(struct vm *vm, struct proc *p, int32_t tid,
 	struct ksegrp *kg = TAILQ_FIRST(&p->p_ksegrps);
 
 	if (td == NULL)
-		vm_panic(vm, "no host memory for a thread");
+		sim_nomem(vm->sim, "a thread");
 	td->td_proc = p;
 	td->td_ksegrp = kg;
 	td->td_tid = tid;

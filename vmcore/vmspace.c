@@ -22,7 +22,7 @@ vmspace_alloc(struct vm *vm, vm_offset_t min, vm_offset_t max)
 	struct vmspace *vs = calloc(1, sizeof(*vs));
 
 	if (vs == NULL)
-		vm_panic(vm, "no host memory for an address space");
+		sim_nomem(vm->sim, "an address space");
 	vs->vm = vm;
 	vs->vm_refcnt = 1;
 	vs->id = ++vm->vmspace_next_id;

@@ -84,7 +84,7 @@ heap_grow(struct sim *sim)
 
 	heap = realloc(sim->heap, size * sizeof(struct sim_event *));
 	if (heap == NULL)
-		SIM_PANIC(sim, "out of host memory for %u events", size);
+		sim_nomem(sim, "%u events", size);
 	sim->heap = heap;
 	sim->heap_size = size;
 }

@@ -1,7 +1,8 @@
 /*
- * panic.c: the end of a simulation whose invariants are broken.
+ * panic.c: the end of a simulation whose invariants are broken, or for which
+ * the host has no memory.
  *
- * Interface: sim.h (panic, KASSERT).
+ * Interface: sim.h (panic, KASSERT, sim_nomem).
  * Source:    KASSERT(9), panic(9); our own.
  *
  * The message goes to stderr with everything that is needed to come back to
@@ -10,6 +11,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sysexits.h>
 
 #include "sim/base/sim_int.h"
 
@@ -89,4 +91,29 @@ sim_add_dump(struct sim *sim, const char *name, sim_dump_fn *fn, void *ctx)
 	if (sim->ndumps == SIM_MAXDUMPS)
 		return;
 	sim->dumps[sim->ndumps++] = (struct sim_dump) { name, fn, ctx };
+}
+
+/* ------------------------------------------------------------ host memory */
+
+void
+sim_nomem(struct sim *sim, const char *what, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, what);
+	vsnprintf(text, sizeof(text), what, ap);
+	va_end(ap);
+	if (sim != NULL && sim->nomem_fn != NULL)
+		sim->nomem_fn(sim->nomem_ctx);
+	fprintf(stderr, "vmsim: the host gives no more memory, here for %s; "
+	    "simulate less, or raise its limit (ulimit -v)\n", text);
+	exit(EX_OSERR);
+}
+
+void
+sim_set_nomem_handler(struct sim *sim, sim_nomem_fn *fn, void *ctx)
+{
+	sim->nomem_fn = fn;
+	sim->nomem_ctx = ctx;
 }

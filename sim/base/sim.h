@@ -290,6 +290,17 @@ void sim_panic(struct sim *sim, const char *file, int line, const char *func,
 typedef void sim_panic_fn(void *ctx, const char *file, int line,
     const char *func, const char *message);
 void sim_set_panic_handler(struct sim *sim, sim_panic_fn *fn, void *ctx);
+
+/*
+ * The host gives no more memory in the middle of a run ("a map entry", with
+ * arguments as printf): the handler puts away what is not whole, one line
+ * says so, and the process ends with EX_OSERR. sim may be NULL.
+ */
+void sim_nomem(struct sim *sim, const char *what, ...)
+    __attribute__((noreturn, cold, format(printf, 2, 3)));
+typedef void sim_nomem_fn(void *ctx);
+void sim_set_nomem_handler(struct sim *sim, sim_nomem_fn *fn, void *ctx);
+
 typedef void sim_dump_fn(void *ctx, void *file /* FILE * */);
 void sim_add_dump(struct sim *sim, const char *name, sim_dump_fn *fn,
     void *ctx);

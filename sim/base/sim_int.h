@@ -157,6 +157,8 @@ struct sim {
 
 	sim_panic_fn *panic_fn;
 	void *panic_ctx;
+	sim_nomem_fn *nomem_fn;
+	void *nomem_ctx;
 	bool panicking;
 	struct sim_dump dumps[SIM_MAXDUMPS];
 	uint32_t ndumps;
@@ -196,8 +198,5 @@ sim_watched(struct sim_thread *td, enum sim_doing doing, const char *wmesg,
 		td->sim->watch(td->sim->watch_ctx, td->watch, doing, wmesg,
 		    when);
 }
-
-#define SIM_PANIC(sim, ...) \
-	sim_panic((sim), __FILE__, __LINE__, __func__, __VA_ARGS__)
 
 #endif /* VMSIM_SIM_BASE_SIM_INT_H */

@@ -78,7 +78,7 @@ swp_meta_new_block(struct vm *vm)
 	else {
 		b = malloc(sizeof(*b));
 		if (b == NULL)
-			vm_panic(vm, "no host memory for swap metadata");
+			sim_nomem(vm->sim, "swap metadata");
 		sp->block_bytes += sizeof(*b);
 	}
 	memset(b->pages, 0xff, sizeof(b->pages)); /* SWAPBLK_NONE */
@@ -116,7 +116,7 @@ swp_meta_insert(struct vm *vm, vm_object_t object, vm_pindex_t pindex)
 		blocks = realloc(object->swp_blocks,
 		    object->swp_nblocks * sizeof(*blocks));
 		if (blocks == NULL)
-			vm_panic(vm, "no host memory for swap metadata");
+			sim_nomem(vm->sim, "swap metadata");
 		object->swp_blocks = blocks;
 	}
 	at = swp_meta_position(object, b->index);

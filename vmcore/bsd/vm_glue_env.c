@@ -330,7 +330,7 @@ vm_glue_boot(struct vm *vm)
 	vm_init_limits(vm, &g->limits);
 	g->proc0 = vm_proc_new(vm, 0, "swapper", NULL, NULL);
 	if (g->proc0 == NULL)
-		vm_panic(vm, "no host memory for process 0");
+		sim_nomem(vm->sim, "process 0");
 	g->proc0->p_flag |= P_SYSTEM;
 	g->proc0->p_rss_cur = g->limits.rss_cur;
 	g->proc0->p_rss_max = g->limits.rss_max;
@@ -352,7 +352,7 @@ vm_glue_start(struct vm *vm)
 		return;
 	st = sim_thread_create(vm->sim, "swapper", PVM, glue_swapper, vm);
 	if (st == NULL)
-		vm_panic(vm, "no host memory for the thread swapper");
+		sim_nomem(vm->sim, "the thread swapper");
 	(void)vm_thread_new(vm, vm->glue->proc0, 0, st);
 	vm->pageout->swapout_procs = swapout_procs;
 	vm->pageout->faultin = faultin;

@@ -244,7 +244,7 @@ vm_pageout_kproc(struct vm *vm, const char *name, int32_t pid, int priority,
 	st = p != NULL ? sim_thread_create(vm->sim, name, priority, fn, vm) :
 			 NULL;
 	if (st == NULL)
-		vm_panic(vm, "no host memory for the thread %s", name);
+		sim_nomem(vm->sim, "the thread %s", name);
 	p->p_flag |= P_SYSTEM;
 	p->p_sflag |= PS_INMEM;
 	(void)vm_thread_new(vm, p, pid, st);

@@ -30,7 +30,7 @@ vnode_getbuf(struct vm *vm, struct vnode *vp, vm_pindex_t first, int npages)
 	else {
 		bp = malloc(sizeof(*bp));
 		if (bp == NULL)
-			vm_panic(vm, "no host memory for a file transfer");
+			sim_nomem(vm->sim, "a file transfer");
 		bp->next_all = vns->all_bufs;
 		vns->all_bufs = bp;
 		vns->buf_bytes += sizeof(*bp);

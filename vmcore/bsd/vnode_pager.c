@@ -84,7 +84,7 @@ vm_vnode_new(struct vm *vm, const char *name, uint64_t size,
 	struct vnode *vp = calloc(1, sizeof(*vp));
 
 	if (vp == NULL || (vp->name = strdup(name)) == NULL)
-		vm_panic(vm, "no host memory for a vnode");
+		sim_nomem(vm->sim, "a vnode");
 	vnode_pager_reclaim(vm);
 	vp->ops = ops;
 	vp->ctx = ctx;
