@@ -145,6 +145,17 @@ fd_install(struct fdtable *ft, struct file *f, int min, uint64_t limit,
 	return (fd);
 }
 
+/* A descriptor of f's is gone. Any one takes the process's locks with it. */
+static void
+leave(const struct fdtable *ft, struct file *f)
+{
+	if (f->ip != NULL)
+		lockf_release_process(f->ss, ft, f->ip);
+	if (f->ops->leave != NULL)
+		f->ops->leave(f, ft);
+	file_drop(f);
+}
+
 int
 fd_install_at(struct fdtable *ft, struct file *f, int fd, bool cloexec)
 {
@@ -157,11 +168,8 @@ fd_install_at(struct fdtable *ft, struct file *f, int fd, bool cloexec)
 	old = ft->file[fd];
 	ft->file[fd] = f;
 	ft->cloexec[fd] = cloexec;
-	if (old != NULL) {
-		if (old->ip != NULL)
-			lockf_release_process(old->ss, ft, old->ip);
-		file_drop(old);
-	}
+	if (old != NULL)
+		leave(ft, old);
 	return (fd);
 }
 
@@ -174,10 +182,7 @@ fd_close(struct fdtable *ft, int fd)
 		return (-EBADF);
 	ft->file[fd] = NULL;
 	ft->cloexec[fd] = false;
-	/* any descriptor of the file takes the process's locks with it */
-	if (f->ip != NULL)
-		lockf_release_process(f->ss, ft, f->ip);
-	file_drop(f);
+	leave(ft, f);
 	return (0);
 }
 

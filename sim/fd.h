@@ -50,6 +50,8 @@ struct file_ops {
 	struct poll_head *(*head)(struct sysctx *c, struct file *f);
 	/* FIONREAD; NULL: there is none. */
 	int64_t (*pending)(struct file *f);
+	/* One of its descriptors in `table` is closed; NULL: nothing. */
+	void (*leave)(struct file *f, const void *table);
 	void (*close)(struct file *f); /* last reference; may sleep */
 	/* NULL: the inode's. */
 	void (*stat)(struct file *f, struct vfs_stat *st);

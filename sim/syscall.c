@@ -85,6 +85,7 @@ sysstate_destroy(struct sysstate *ss)
 	shm_free_all(ss);
 	sem_free_all(ss);
 	msgq_free_all(ss);
+	mq_free_all(ss);
 	while ((b = ss->bufs) != NULL) {
 		ss->bufs = b->next_all;
 		free(b);

@@ -111,6 +111,8 @@ struct sysstate {
 	TAILQ_HEAD(, sem_set) sem_sets; /* sysv_sem.c: by id */
 	TAILQ_HEAD(, msg_queue) msg_queues; /* sysv_msg.c: by id */
 	int32_t next_shmid, next_semid, next_msqid;
+	LIST_HEAD(, mqueue) mqueues; /* mqueue.c: those with names */
+	uint64_t mq_charge; /* of all, as RLIMIT_MSGQUEUE counts */
 	uint64_t next_memfd;
 };
 
@@ -216,6 +218,10 @@ void deadline_set(struct sysctx *c, struct deadline *d, int64_t ns);
  * forever. -EFAULT, -EINVAL. */
 int deadline_read(struct sysctx *c, struct deadline *d, vm_offset_t va,
     int64_t unit);
+
+/* From a timespec of the caller's on the wall clock; va 0: forever. -EFAULT,
+ * -EINVAL. */
+int sys_wall_deadline(struct sysctx *c, struct deadline *d, vm_offset_t va);
 
 /* ---- futexes (futex.c, futex_pi.c) ---- */
 
@@ -358,6 +364,10 @@ int sem_share(struct uproc *child, struct uproc *parent);
 void sem_exit(struct uproc *p, bool apply);
 void sem_free_all(struct sysstate *ss);
 void msgq_free_all(struct sysstate *ss);
+
+/* ---- POSIX message queues (mqueue.c) ---- */
+
+void mq_free_all(struct sysstate *ss);
 
 /* ---- signals (syscall_signal.c) ---- */
 

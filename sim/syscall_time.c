@@ -247,6 +247,24 @@ sys_clock_when(struct sysctx *c, int clock, int64_t ns, bool absolute)
 	return (ns > INT64_MAX - boot ? INT64_MAX : boot + ns);
 }
 
+int
+sys_wall_deadline(struct sysctx *c, struct deadline *d, vm_offset_t va)
+{
+	int64_t ns;
+	int error;
+
+	*d = (struct deadline) { .forever = true, .end = SIM_TIME_NEVER };
+	if (va == 0)
+		return (0);
+	error = get_timespec(c, va, &ns);
+	if (error != 0)
+		return (error);
+	d->forever = false;
+	d->end = sys_boot_cycles(c->sim, sys_clock_when(c, CLOCK_REALTIME,
+	    ns, true));
+	return (0);
+}
+
 /* Until simulated time reaches `end`; what is left of it in *left, ns. */
 static int
 sleep_until(struct sysctx *c, sim_time_t end, int64_t *left)
