@@ -6,6 +6,7 @@
 #
 # usage: multi.sh VMSIM WORKDIR GUESTDIR NAME [PERCENT...]
 #        multi.sh --list
+# Exits with 77 where the host cannot run it.
 set -u
 LC_ALL=C
 export LC_ALL
@@ -40,6 +41,12 @@ text() {
 	}'
 }
 
+# Python's locks between processes lie in /dev/shm: some containers have none.
+needs_shm() {
+	/usr/bin/python3 -c 'import multiprocessing; multiprocessing.Lock()' ||
+	    exit 77
+}
+
 # What the program finds in its directory, and the command in $cmd.
 prepare() { # directory
 	case $name in
@@ -60,8 +67,10 @@ prepare() { # directory
 	sqlite3)
 		cmd="/bin/sh writers.sh" ;;
 	python3)
+		needs_shm
 		cmd="/usr/bin/python3 pool.py" ;;
 	manager)
+		needs_shm
 		cmd="/usr/bin/python3 manager.py" ;;
 	asyncio)
 		cmd="/usr/bin/python3 loop.py" ;;

@@ -33,24 +33,29 @@ show_select(int rd, int wr)
 	printf("select %d: %d %d\n", n, FD_ISSET(rd, &r), FD_ISSET(wr, &w));
 }
 
-/* More descriptors at a time than fit into a page. */
+/* More descriptors at a time than fit into a page, if so many may be. */
 static void
 many(void)
 {
-	enum { N = 9000 };
-	const struct rlimit rl = { N, N };
-	struct pollfd *p = calloc(N + 1, sizeof(*p));
+	struct rlimit rl;
+	struct pollfd *p;
+	nfds_t n = 9000;
 	int fd[2];
 
+	getrlimit(RLIMIT_NOFILE, &rl);
+	if (rl.rlim_max < n)
+		n = rl.rlim_max;
+	rl.rlim_cur = rl.rlim_max = n;
+	p = calloc(n + 1, sizeof(*p));
 	if (p == NULL || pipe(fd) != 0)
 		return;
-	for (int i = 0; i < N; i++)
+	for (nfds_t i = 0; i < n; i++)
 		p[i] = (struct pollfd) { -1, POLLIN, 0 };
 	say("limit", setrlimit(RLIMIT_NOFILE, &rl));
-	p[N - 1] = (struct pollfd) { fd[1], POLLOUT, 0 };
-	printf("many %d", poll(p, N, -1));
-	printf(" %x %x\n", p[0].revents, p[N - 1].revents);
-	say("too many", poll(p, N + 1, 0));
+	p[n - 1] = (struct pollfd) { fd[1], POLLOUT, 0 };
+	printf("many %d", poll(p, n, -1));
+	printf(" %x %x\n", p[0].revents, p[n - 1].revents);
+	say("too many", poll(p, n + 1, 0));
 	close(fd[0]);
 	close(fd[1]);
 	free(p);
