@@ -670,6 +670,7 @@ exit_code_of(int error)
 	case ENOENT: return (EX_NOINPUT);
 	case ENOEXEC:
 	case ELIBBAD:
+	case E2BIG:
 	case EISDIR: return (EX_DATAERR);
 	case EACCES:
 	case EPERM: return (EX_NOPERM);

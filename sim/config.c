@@ -77,7 +77,7 @@ static const struct cf_key keys[] = {
 	{ "changes", set_changes, 0, 0, 0, CONFIG_MAX_CHANGES,
 	    "list of {at, set}: tunables changed at a simulated time" },
 	/* a scenario's own; not of a machine */
-	{ "scenario", cf_set_text, FIELD(scenario), 1, 0,
+	{ "scenario", cf_set_line, FIELD(scenario), 1, 0,
 	    "a scenario's name, for titles" },
 	{ "machine", set_machine, 0, 0, 0, 0,
 	    "a machine by name, or an object of the keys above; all other "

@@ -128,6 +128,7 @@ one_disk(struct cf_source *s, const cJSON *v, const char *path)
 
 	memset(d, 0, sizeof(*d));
 	snprintf(d->name, sizeof(d->name), "da%u", mc->ndisks);
+	snprintf(d->origin, sizeof(d->origin), "%.90s: %.64s", s->name, path);
 	sub.base = d;
 	error = cf_apply(&sub, disk_keys,
 	    sizeof(disk_keys) / sizeof(disk_keys[0]), v, path);

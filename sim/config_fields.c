@@ -174,11 +174,41 @@ parse_hz(const char *text, uint64_t *hz)
 	return (0);
 }
 
+/* `what`: the value as the user wrote it, or nearly so. */
+static int
+fail_range(struct cf_source *s, const struct cf_key *k, const char *path,
+    const char *what)
+{
+	return (cf_fail(s, ERANGE, path, "%.66s is out of range (%" PRIu64
+	    " to %" PRIu64 ")", what, k->min, k->max));
+}
+
+/* A number that is none of ours: negative, a fraction, too large. */
+static int
+check_number(struct cf_source *s, const struct cf_key *k, double v,
+    const char *path)
+{
+	char what[32];
+
+	snprintf(what, sizeof(what), "%g", v);
+	if (!(v >= 0) || (!(v < EXACT_DOUBLE) && k->max < EXACT_DOUBLE))
+		return (fail_range(s, k, path, what));
+	if (!(v < EXACT_DOUBLE))
+		return (cf_fail(s, ERANGE, path, "%s is too large for a JSON "
+		    "number; write it as a string", what));
+	if (floor(v) != v)
+		return (cf_fail(s, EINVAL, path, "%s is not a whole number",
+		    what));
+	return (0);
+}
+
 /* A number, or text that `parse` understands. */
 static int
-scalar(struct cf_source *s, const cJSON *v, const char *path,
-    const char *wanted, int (*parse)(const char *, uint64_t *), uint64_t *value)
+scalar(struct cf_source *s, const struct cf_key *k, const cJSON *v,
+    const char *path, const char *wanted,
+    int (*parse)(const char *, uint64_t *), uint64_t *value)
 {
+	char what[64];
 	int error;
 
 	if (cJSON_IsString(v)) {
@@ -186,22 +216,18 @@ scalar(struct cf_source *s, const cJSON *v, const char *path,
 		if (error == -EINVAL)
 			return (cf_fail(s, EINVAL, path,
 			    "'%.60s' is not %s", v->valuestring, wanted));
-		if (error != 0)
-			return (cf_fail(s, ERANGE, path,
-			    "'%.60s' is out of range", v->valuestring));
+		if (error != 0) {
+			snprintf(what, sizeof(what), "'%.60s'",
+			    v->valuestring);
+			return (fail_range(s, k, path, what));
+		}
 		return (0);
 	}
 	if (!cJSON_IsNumber(v))
 		return (cf_fail_type(s, path, wanted, v));
-	if (!(v->valuedouble >= 0))
-		return (cf_fail(s, ERANGE, path, "%g is out of range",
-		    v->valuedouble));
-	if (!(v->valuedouble < EXACT_DOUBLE))
-		return (cf_fail(s, ERANGE, path, "%g is too large for a JSON "
-		    "number; write it as a string", v->valuedouble));
-	if (floor(v->valuedouble) != v->valuedouble)
-		return (cf_fail(s, EINVAL, path, "%g is not a whole number",
-		    v->valuedouble));
+	error = check_number(s, k, v->valuedouble, path);
+	if (error != 0)
+		return (error);
 	*value = (uint64_t)v->valuedouble;
 	return (0);
 }
@@ -230,7 +256,7 @@ cf_set_uint(struct cf_source *s, const struct cf_key *k, const cJSON *v,
 	uint64_t value = 0;
 	int error;
 
-	error = scalar(s, v, path, "a whole number", parse_uint, &value);
+	error = scalar(s, k, v, path, "a whole number", parse_uint, &value);
 	return (error != 0 ? error : store(s, k, path, value));
 }
 
@@ -241,7 +267,7 @@ cf_set_size(struct cf_source *s, const struct cf_key *k, const cJSON *v,
 	uint64_t value = 0;
 	int error;
 
-	error = scalar(s, v, path, "a size such as 64M", parse_size, &value);
+	error = scalar(s, k, v, path, "a size such as 64M", parse_size, &value);
 	return (error != 0 ? error : store(s, k, path, value));
 }
 
@@ -252,7 +278,7 @@ cf_set_hz(struct cf_source *s, const struct cf_key *k, const cJSON *v,
 	uint64_t value = 0;
 	int error;
 
-	error = scalar(s, v, path, "a clock rate such as 500MHz", parse_hz,
+	error = scalar(s, k, v, path, "a clock rate such as 500MHz", parse_hz,
 	    &value);
 	return (error != 0 ? error : store(s, k, path, value));
 }
@@ -267,8 +293,8 @@ cf_set_time(struct cf_source *s, const struct cf_key *k, const cJSON *v,
 	/* numbers are seconds, and may have a fraction */
 	if (cJSON_IsNumber(v)) {
 		if (!(v->valuedouble >= 0 && v->valuedouble < 1e9))
-			return (cf_fail(s, ERANGE, path, "%g is out of range",
-			    v->valuedouble));
+			return (cf_fail(s, ERANGE, path, "%g is out of range "
+			    "(0 to 1e9 seconds)", v->valuedouble));
 		snprintf(text, sizeof(text), "%.9f", v->valuedouble);
 		if (parse_time(text, &value) == 0)
 			return (store(s, k, path, value));
@@ -279,8 +305,8 @@ cf_set_time(struct cf_source *s, const struct cf_key *k, const cJSON *v,
 	case 0:
 		return (store(s, k, path, value));
 	case -ERANGE:
-		return (cf_fail(s, ERANGE, path, "'%.60s' is out of range",
-		    v->valuestring));
+		return (cf_fail(s, ERANGE, path, "'%.60s' is out of range "
+		    "(0 to 1e9 seconds)", v->valuestring));
 	default:
 		return (cf_fail(s, EINVAL, path,
 		    "'%.60s' is not a time such as "
@@ -309,6 +335,20 @@ cf_set_text(struct cf_source *s, const struct cf_key *k, const cJSON *v,
 	memset(field, 0, k->size);
 	memcpy(field, v->valuestring, n);
 	return (0);
+}
+
+int
+cf_set_line(struct cf_source *s, const struct cf_key *k, const cJSON *v,
+    const char *path)
+{
+	for (const char *p = cJSON_IsString(v) ? v->valuestring : "";
+	    *p != '\0'; p++) {
+		if (iscntrl((unsigned char)*p))
+			return (cf_fail(s, EINVAL, path, "the string has a "
+			    "control character (byte 0x%02x); it is to stand "
+			    "in a line", (unsigned char)*p));
+	}
+	return (cf_set_text(s, k, v, path));
 }
 
 /* ------------------------------------------------------------ lists */

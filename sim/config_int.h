@@ -37,6 +37,7 @@ struct cf_key {
 /* config_fields.c */
 cf_set_fn cf_set_uint, /* uint32_t or uint64_t */
     cf_set_size, cf_set_hz, cf_set_time /* ns */, cf_set_text /* char[] */,
+    cf_set_line /* char[], without control characters */,
     cf_set_strings /* char ** */;
 cf_set_fn cf_set_processes /* scenario.c */,
     cf_set_disks /* config_disks.c */;

@@ -149,23 +149,61 @@ find_escaped_nul(const char *text, size_t length)
 	return (NULL);
 }
 
+/* Bytes of the character at p, 0: it is no UTF-8. */
+static size_t
+utf8_length(const uint8_t *p, size_t left)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t n = *p < 0x80 ? 1 : (*p & 0xe0) == 0xc0 ? 2 :
+	    (*p & 0xf0) == 0xe0 ? 3 : (*p & 0xf8) == 0xf0 ? 4 : 0;
+	uint32_t c;
+
+	if (n < 2 || n > left)
+		return (n < 2 ? n : 0);
+	c = *p & (0xffu >> (n + 1));
+	for (size_t i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return (0);
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	return (c < least[n] || c > 0x10ffff || (c >> 11) == 0x1b ? 0 : n);
+}
+
+static const char *
+find_not_utf8(const char *text, size_t length)
+{
+	size_t i = 0, n;
+
+	while (i < length) {
+		n = utf8_length((const uint8_t *)text + i, length - i);
+		if (n == 0)
+			return (text + i);
+		i += n;
+	}
+	return (NULL);
+}
+
 int
 cf_read_text(struct cf_source *s, const char *text, size_t length,
     cJSON **root)
 {
-	const char *nul;
+	const char *bad;
 	char *copy;
 	int error;
 
 	*root = NULL;
-	nul = memchr(text, '\0', length);
-	if (nul != NULL)
-		return (fail_syntax(s, text, nul,
+	bad = memchr(text, '\0', length);
+	if (bad != NULL)
+		return (fail_syntax(s, text, bad,
 		    "a NUL byte; this is no JSON text"));
-	nul = find_escaped_nul(text, length);
-	if (nul != NULL)
-		return (fail_syntax(s, text, nul,
+	bad = find_escaped_nul(text, length);
+	if (bad != NULL)
+		return (fail_syntax(s, text, bad,
 		    "\\u0000: no string here can have a NUL in it"));
+	bad = find_not_utf8(text, length);
+	if (bad != NULL)
+		return (fail_syntax(s, text, bad, "a byte that is no UTF-8; "
+		    "save the file in that encoding"));
 	copy = malloc(length + 2);
 	if (copy == NULL)
 		return (sim_err_set(s->err, ENOMEM, "%s: out of memory",

@@ -475,8 +475,8 @@ strings_size(struct loader *l, char *const *strings, uint64_t *bytes,
 		if (n > ARG_MAX_ONE)
 			return sim_err_set(l->err, E2BIG,
 			    "%s: an argument or environment string of %zu "
-			    "bytes; %u are possible", l->path, n,
-			    ARG_MAX_ONE);
+			    "bytes; %u are possible; put it into a file",
+			    l->path, n, ARG_MAX_ONE);
 		*bytes += n + sizeof(uint64_t);
 	}
 	return 0;
@@ -497,8 +497,8 @@ stack_room(struct loader *l, uint64_t limit, unsigned *nenv, uint64_t *bytes)
 	if (error == 0 && *bytes > most)
 		error = sim_err_set(l->err, E2BIG,
 		    "%s: %llu bytes of arguments and environment; %llu are "
-		    "possible", l->path, (unsigned long long)*bytes,
-		    (unsigned long long)most);
+		    "possible; put them into a file", l->path,
+		    (unsigned long long)*bytes, (unsigned long long)most);
 	*bytes += AUX_MAX * sizeof(struct aux) + PAGE_SIZE;
 	return error;
 }
@@ -665,16 +665,23 @@ load_program(struct vm *vm, struct vfs *vfs, struct inode *cwd,
 	return error;
 }
 
-/* load_check: what load_program would refuse by the files alone. */
+/* load_check: what load_program would refuse before it takes any memory. */
 int
 load_check(struct vfs *vfs, struct inode *cwd, const char *path,
+    char *const argv[], char *const env[], uint64_t stack_limit,
     struct sim_err *err)
 {
-	struct loader l = { .vfs = vfs, .cwd = cwd, .err = err, .path = path };
-	int error = loader_begin(&l, NULL);
+	static char *const no_env[] = { NULL };
+	struct loader l = { .vfs = vfs, .cwd = cwd, .err = err, .path = path,
+		.env = env != NULL ? env : no_env };
+	int error = loader_begin(&l, argv);
+	uint64_t bytes;
+	unsigned nenv;
 
 	if (error == 0)
 		error = find_images(&l, path);
+	if (error == 0)
+		error = stack_room(&l, stack_limit, &nenv, &bytes);
 	loader_end(&l);
 	return error;
 }

@@ -31,6 +31,16 @@ load_disk(struct machine *m, uint32_t i, struct sim_err *err)
 	    &m->disk_params[i], err));
 }
 
+/* Says where in which file the disk is. */
+static int
+disk_refused(const struct disk_config *dc, int error, struct sim_err *err)
+{
+	const struct sim_err what = *err;
+
+	return (dc->origin[0] == '\0' ? error : sim_err_set(err, -error,
+	    "%s: %.340s", dc->origin, what.text));
+}
+
 static int
 add_disk_faults(struct machine *m, uint32_t i, struct sim_err *err)
 {
@@ -59,7 +69,7 @@ create_disks(struct machine *m, struct sim_err *err)
 
 		error = load_disk(m, i, err);
 		if (error != 0)
-			return (error);
+			return (disk_refused(dc, error, err));
 		m->disks[i] = disk_create(m->sim, dc->name, m->disk_params[i],
 		    err);
 		if (m->disks[i] == NULL)
@@ -68,7 +78,7 @@ create_disks(struct machine *m, struct sim_err *err)
 			error = disk_set_scheduler(m->disks[i], dc->scheduler,
 			    err);
 			if (error != 0)
-				return (error);
+				return (disk_refused(dc, error, err));
 		}
 		error = add_disk_faults(m, i, err);
 		if (error != 0)

@@ -28,6 +28,7 @@ struct disk_config {
 	char set[DISK_CONFIG_MAX][96]; /* changes of the model: "key=value" */
 	char faults[DISK_CONFIG_MAX][96]; /* "media,lbn=100-199" */
 	uint32_t nset, nfaults;
+	char origin[160]; /* "m.json: $.disks[0]"; "": an option */
 };
 
 /* A change of a tunable at a simulated time: {"at": "2s", "set": {...}} */

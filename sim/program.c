@@ -113,15 +113,16 @@ static int
 check_exe(struct machine *m, const struct program *prog, struct sim_err *err)
 {
 	struct sim_err what;
-	int error = load_check(m->vfs, NULL, prog->exe, &what);
+	int error = load_check(m->vfs, NULL, prog->exe, prog->argv, prog->env,
+	    m->mc->stack_limit, &what);
 
 	if (error == 0)
 		return (0);
 	machine_user_path(m, &what);
 	if (prog->origin == NULL)
 		return (sim_err_set(err, -error, "%s", what.text));
-	return (sim_err_set(err, -error, "%s.program: %.300s", prog->origin,
-	    what.text));
+	return (sim_err_set(err, -error, "%s.%s: %.300s", prog->origin,
+	    error == -E2BIG ? "args" : "program", what.text));
 }
 
 int

@@ -23,7 +23,7 @@ static cf_set_fn set_stdio, set_spec_dir; /* tidy: functions */
 	sizeof(((struct process_spec *)NULL)->f)
 #define TIME_MAX (UINT64_MAX / 2)
 static const struct cf_key spec_keys[] = {
-	{ "name", cf_set_text, FIELD(name), 1, 0, "for listings" },
+	{ "name", cf_set_line, FIELD(name), 1, 0, "for listings" },
 	{ "program", cf_set_text, FIELD(program), 1, 0, "what to run" },
 	{ "args", cf_set_strings, FIELD(args), 0, 0, "its arguments" },
 	{ "count", cf_set_uint, FIELD(count), 1, MAX_COPIES, "copies" },
@@ -141,6 +141,13 @@ check_spec(struct cf_source *s, struct process_spec *ps, const char *path)
 		return (cf_fail(s, EINVAL, path, "\"every\" is the time "
 		    "between the starts of copies; say how many with "
 		    "\"count\""));
+	for (const struct process_spec *o = s->mc->specs; o != ps; o++) {
+		if (ps->name[0] == '\0' || strcmp(o->name, ps->name) != 0)
+			continue;
+		return (cf_fail(s, EINVAL, path, "\"name\" is '%s' as in an "
+		    "entry before; listings would not tell them apart",
+		    ps->name));
+	}
 	if (ps->name[0] == '\0')
 		snprintf(ps->name, sizeof(ps->name), "%.47s",
 		    slash != NULL ? slash + 1 : ps->program);
@@ -323,9 +330,10 @@ make_program(struct machine_config *mc, struct program *prog,
 	if (!make_name(prog, ps, i) || !make_argv(prog, ps, i) ||
 	    !make_env(prog, ps, mc) || !make_files(prog, ps, i))
 		return (sim_err_set(err, ENOMEM, "out of memory"));
-	if (ps->every_ns > TIME_MAX / MAX_COPIES)
-		return (sim_err_set(err, ERANGE, "%s.every: out of range",
-		    ps->origin));
+	if (i > 1 && ps->every_ns > (TIME_MAX - ps->start_ns) / (i - 1))
+		return (sim_err_set(err, ERANGE, "%s.every: copy %u of %u "
+		    "would start after 292 years, the end of time; give less",
+		    ps->origin, i, ps->count));
 	prog->origin = ps->origin;
 	prog->start_ns = ps->start_ns + (i - 1) * ps->every_ns;
 	prog->think_ns = ps->think_ns;
@@ -357,13 +365,16 @@ scenario_finish(struct machine_config *mc, program_find_fn *find,
 	uint32_t total = 0;
 	int error = 0;
 
-	for (uint32_t i = 0; i < mc->nspecs; i++)
+	for (uint32_t i = 0; i < mc->nspecs; i++) {
 		total += mc->specs[i].count;
+		if (total > MAX_PROGRAMS)
+			return (sim_err_set(err, ERANGE, "%s.count: with it "
+			    "there are %u processes, more than %d; let a "
+			    "program fork the others", mc->specs[i].origin,
+			    total, MAX_PROGRAMS));
+	}
 	if (total == 0)
 		return (0);
-	if (total > MAX_PROGRAMS)
-		return (sim_err_set(err, ERANGE, "processes: %u are more than "
-		    "%d; let a program fork the others", total, MAX_PROGRAMS));
 	mc->programs = calloc(total, sizeof(*mc->programs));
 	if (mc->programs == NULL)
 		return (sim_err_set(err, ENOMEM, "out of memory"));

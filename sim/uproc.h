@@ -195,8 +195,10 @@ int load_program(struct vm *vm, struct vfs *vfs, struct inode *cwd,
     struct vmspace *vs, const char *path, char *const argv[],
     char *const env[], uint64_t stack_limit, struct load_result *res,
     struct sim_err *err);
-/* Checks alone (an ELF for this machine, interpreter present), no time. */
+/* Checks alone (an ELF for this machine, interpreter present, arguments that
+ * fit; NULL: none), no time. */
 int load_check(struct vfs *vfs, struct inode *cwd, const char *path,
+    char *const argv[], char *const env[], uint64_t stack_limit,
     struct sim_err *err);
 /* The header parser by itself, for the fuzz target and unit tests. */
 struct elf_info;

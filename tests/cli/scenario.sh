@@ -103,9 +103,38 @@ refuses 78 's.json: $.processes[1].racct_rss: resource accounting is off' \
     '{ "program": "true" }, { "program": "true", "racct_rss": "4M" }'
 refuses 78 'u0000: no string here can have a NUL' \
     '{ "program": "true", "args": ["a\\\\", "b\u0000c"] }'
-refuses 78 'more than 4000' '{ "program": "true", "count": 1000 },
+refuses 78 's.json: $.processes[4].count: with it there are 5000 processes, more' '{ "program": "true", "count": 1000 },
     { "program": "true", "count": 1000 }, { "program": "true", "count": 1000 },
     { "program": "true", "count": 1000 }, { "program": "true", "count": 1000 }'
+refuses 78 's.json: $.processes[0].count: -3 is out of range (1 to 1000)' \
+    '{ "program": "true", "count": -3 }'
+refuses 78 's.json: $.processes[0].count: inf is out of range (1 to 1000)' \
+    '{ "program": "true", "count": 1e999 }'
+refuses 78 "start: '9999999999h' is out of range (0 to 1e9 seconds)" \
+    '{ "program": "true", "start": "9999999999h" }'
+refuses 78 's.json: $.processes[0].every: copy 27 of 30 would start after' \
+    '{ "program": "true", "count": 30, "every": "100000h" }'
+refuses 78 "s.json: \$.processes[2]: \"name\" is 'b' as in an entry before" \
+    '{ "program": "true" }, { "program": "true", "name": "b" },
+    { "program": "true", "name": "b" }'
+refuses 78 's.json: $.processes[0].name: the string has a control character' \
+    '{ "program": "true", "name": "a\nb" }'
+long=$(printf %0131072d 0)
+refuses 65 's.json: $.processes[1].args: ' \
+    '{ "program": "true" }, { "program": "true", "start": "1s",
+    "args": ["'"$long"'"] }'
+[ ! -e run.db ] || bad "a program with too long an argument left a database"
+# overlong forms, half a character, a surrogate, beyond the last one
+for bytes in '\377' '\300\200' '\303' '\355\240\200' '\364\220\200\200' '\200'; do
+	printf '{ "processes": [\n{ "program": "true", "name": "'"$bytes"'" }]}' \
+	    >u.json
+	refused 78 'u.json:2:31: a byte that is no UTF-8' \
+	    "$vmsim" run --scenario u.json
+done
+printf '{ "disks": [{ "model": "hp97560" }, { "model": "nosuch" }],
+    "processes": [{ "program": "true" }] }' >d.json
+refused 66 "d.json: \$.disks[1]: disk 'nosuch' is unknown" \
+    "$vmsim" run --scenario d.json
 scenario '{ "program": "true" }'
 refused 78 "true: a scenario names its programs itself" \
     "$vmsim" run --scenario s.json -- true

@@ -114,7 +114,7 @@ static const struct {
 	    "true" },
 	{ "{\"mem\": -1}", "$.mem: -1 is out of range" },
 	{ "{\"mem\": 1.5}", "$.mem: 1.5 is not a whole number" },
-	{ "{\"mem\": 1e300}", "$.mem: 1e+300 is too large" },
+	{ "{\"mem\": 1e300}", "$.mem: 1e+300 is out of range (4096 to " },
 	{ "{\"mem\": 10}", "$.mem: 10 is out of range (4096 to " },
 	{ "{\"cpus\": 65}", "$.cpus: 65 is out of range (1 to 64)" },
 	{ "{\"cpus\": \"2x\"}", "$.cpus: '2x' is not a whole number" },

@@ -362,7 +362,8 @@ ck_refused(rig *m, const char *path, char *const *argv, int error,
 	    "'%s' does not say '%s'", im.err.text, says);
 	ck_assert_ptr_null(strchr(im.err.text, '\n'));
 	if (argv[0] != NULL && strlen(argv[0]) < 100)
-		ck_assert_int_eq(load_check(m->vfs, NULL, path, &err), error);
+		ck_assert_int_eq(load_check(m->vfs, NULL, path, NULL,
+		    NULL, 8u << 20, &err), error);
 	unload(m, &im);
 }
 
