@@ -17,7 +17,7 @@
 
 #include "sim/conform_bsd5.h"
 
-#define PAGES_MAX (1 << 20) /* 4 GiB */
+#define PAGES_MAX (1 << 22) /* 16 GiB */
 #define OBJECTS_MAX (1 << 16)
 #define SCRIPT_PRIORITY 0 /* before a sleeper that they wake */
 
@@ -192,7 +192,6 @@ run_call(struct bsd5 *d, struct bsd5_call *call)
 static void
 begin_op(struct bsd5 *d)
 {
-	bsd5_remember(d);
 	d->nmoves = 0;
 	cJSON_Delete(d->events);
 	d->events = cJSON_CreateArray();
@@ -623,8 +622,10 @@ bsd5_replay(struct conform_run *run)
 		verdict = setup_machine(&d, cfg);
 	if (verdict == 0 && strcmp(suite_of(run->scenario), "vm_glue") == 0)
 		verdict = bsd5_glue_setup(&d, cfg);
-	if (verdict == 0)
+	if (verdict == 0) {
+		bsd5_remember(&d);
 		verdict = all_ops(&d, ops);
+	}
 	teardown(&d);
 	return (verdict);
 }

@@ -30,7 +30,7 @@ struct bsd5_row { /* a page as the format sees it */
 struct bsd5_object {
 	struct vm_object obj;
 	int64_t use, hold, vi; /* its vnode's */
-	int64_t was_resident, was_flags; /* before the op */
+	int64_t was_resident, was_flags; /* after the last op */
 };
 
 struct bsd5_move {
@@ -175,8 +175,18 @@ struct bsd5_thread {
 	int64_t was_inhib, was_state;
 };
 
+/* Positions by number (a pid or tid), ascending. */
+struct bsd5_index {
+	struct bsd5_place {
+		int32_t id;
+		uint32_t at;
+	} *places;
+	uint32_t n, room;
+};
+
 struct bsd5_glue {
 	uint32_t nprocs, nthreads, threads_room;
+	struct bsd5_index by_pid, by_tid;
 	struct bsd5_proc *procs;
 	struct bsd5_thread **threads;
 	struct bsd5_space *spaces;

@@ -7,11 +7,12 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sim/conform_bsd5.h"
 
-#define PROCS_MAX 4096
-#define THREADS_MAX 65536
+#define PROCS_MAX 65536
+#define THREADS_MAX (1 << 20)
 #define MAP_MAX 0xbfc00000u /* upper bound of a map, unless set */
 
 static const char *const proc_fields[P_COUNT] = { "state", "flag", "sflag",
@@ -19,15 +20,62 @@ static const char *const proc_fields[P_COUNT] = { "state", "flag", "sflag",
 
 /* ------------------------------------------------------------ looking up */
 
+/* The first place whose number is not below id. */
+static uint32_t
+index_place(const struct bsd5_index *x, int64_t id)
+{
+	uint32_t low = 0, high = x->n, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (x->places[mid].id < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return (low);
+}
+
+/* False: there is no such number. */
+static bool
+index_find(const struct bsd5_index *x, int64_t id, uint32_t *at)
+{
+	uint32_t i = index_place(x, id);
+
+	if (i == x->n || x->places[i].id != id)
+		return (false);
+	*at = x->places[i].at;
+	return (true);
+}
+
+/* The number must be new. False: no memory. */
+static bool
+index_add(struct bsd5_index *x, int64_t id, uint32_t at)
+{
+	uint32_t i = index_place(x, id), room = x->room * 2 + 16;
+	struct bsd5_place *places;
+
+	if (x->n == x->room) {
+		places = realloc(x->places, room * sizeof(*places));
+		if (places == NULL)
+			return (false);
+		x->places = places;
+		x->room = room;
+	}
+	memmove(&x->places[i + 1], &x->places[i],
+	    (x->n - i) * sizeof(*x->places));
+	x->places[i] = (struct bsd5_place) { (int32_t)id, at };
+	x->n++;
+	return (true);
+}
+
 struct bsd5_proc *
 bsd5_glue_proc(const struct bsd5 *d, int64_t pid)
 {
 	uint32_t i;
 
-	for (i = 0; i < d->glue->nprocs; i++)
-		if (d->glue->procs[i].p.p_pid == pid)
-			return (&d->glue->procs[i]);
-	return (NULL);
+	return (index_find(&d->glue->by_pid, pid, &i) ? &d->glue->procs[i] :
+							NULL);
 }
 
 struct bsd5_thread *
@@ -35,10 +83,8 @@ bsd5_glue_thread(const struct bsd5 *d, int64_t tid)
 {
 	uint32_t i;
 
-	for (i = 0; i < d->glue->nthreads; i++)
-		if (d->glue->threads[i]->td.td_tid == tid)
-			return (d->glue->threads[i]);
-	return (NULL);
+	return (index_find(&d->glue->by_tid, tid, &i) ? d->glue->threads[i] :
+							NULL);
 }
 
 /* A new address space with one reference; NULL: no memory. */
@@ -195,8 +241,10 @@ setup_thread(struct bsd5 *d, struct ksegrp *kg, const cJSON *json)
 		g->threads_room = room;
 	}
 	bt = calloc(1, sizeof(*bt));
-	if (bt == NULL)
+	if (bt == NULL || !index_add(&g->by_tid, tid, g->nthreads)) {
+		free(bt);
 		return (conform_bad(d->run, "no memory"));
+	}
 	g->threads[g->nthreads++] = bt;
 	bt->td.td_tid = (int32_t)tid;
 	bt->td.td_proc = kg->kg_proc;
@@ -292,6 +340,9 @@ setup_proc(struct bsd5 *d, const cJSON *json)
 	if (error == 0 && bsd5_glue_proc(d, pid) != NULL)
 		error = conform_bad(d->run, "two processes %lld",
 		    (long long)pid);
+	if (error == 0 &&
+	    !index_add(&d->glue->by_pid, pid, d->glue->nprocs))
+		error = conform_bad(d->run, "no memory");
 	if (error != 0)
 		return (error);
 	d->glue->nprocs++;
@@ -387,6 +438,8 @@ bsd5_glue_free(struct bsd5 *d)
 		free(g->procs[i].groups);
 	free(g->threads);
 	free(g->procs);
+	free(g->by_pid.places);
+	free(g->by_tid.places);
 	free(g);
 }
 
@@ -430,7 +483,7 @@ bsd5_glue_remember(struct bsd5 *d)
 }
 
 static void
-add_changed_proc(cJSON *pr, const struct bsd5_proc *bp)
+add_changed_proc(cJSON *pr, struct bsd5_proc *bp)
 {
 	cJSON *row = cJSON_CreateArray();
 	int64_t now[P_COUNT];
@@ -444,6 +497,7 @@ add_changed_proc(cJSON *pr, const struct bsd5_proc *bp)
 		cJSON_AddItemToArray(row, cJSON_CreateString(proc_fields[f]));
 		add_number(row, now[f]);
 	}
+	memcpy(bp->was, now, sizeof(bp->was));
 	if (cJSON_GetArraySize(row) == 1)
 		cJSON_Delete(row);
 	else
@@ -471,11 +525,14 @@ bsd5_glue_outcome(struct bsd5 *d, cJSON *exp)
 	for (i = 0; i < g->nprocs; i++)
 		add_changed_proc(pr, &g->procs[i]);
 	for (i = 0; i < g->nthreads; i++) {
-		const struct bsd5_thread *bt = g->threads[i];
+		struct bsd5_thread *bt = g->threads[i];
 
-		if (bt->td.td_inhibitors != bt->was_inhib ||
-		    bt->td.td_state != bt->was_state)
-			add_thread(td, bt);
+		if (bt->td.td_inhibitors == bt->was_inhib &&
+		    bt->td.td_state == bt->was_state)
+			continue;
+		bt->was_inhib = bt->td.td_inhibitors;
+		bt->was_state = bt->td.td_state;
+		add_thread(td, bt);
 	}
 	bsd5_add_unless_empty(exp, "pr", pr);
 	bsd5_add_unless_empty(exp, "td", td);

@@ -294,13 +294,6 @@ op_age(struct bsd5 *d, const struct bsd5_args *a)
 	}
 }
 
-static void
-op_nop(struct bsd5 *d, const struct bsd5_args *a)
-{
-	(void)d;
-	(void)a;
-}
-
 static const struct bsd5_op glue_ops[] = {
 	{ "swapout_procs", NEED_ACTION, op_swapout_procs },
 	{ "scheduler", 0, op_scheduler },
@@ -321,7 +314,6 @@ static const struct bsd5_op glue_ops[] = {
 	{ "setthread", NEED_TID, op_setthread },
 	{ "thresholds", 0, op_thresholds },
 	{ "age", 0, op_age },
-	{ "nop", 0, op_nop },
 };
 #define NOPS (sizeof(glue_ops) / sizeof(glue_ops[0]))
 

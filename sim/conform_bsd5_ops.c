@@ -411,6 +411,14 @@ op_protect(struct bsd5 *d, const struct bsd5_args *a)
 	bsd5_protect(d, a->m, a->prot);
 }
 
+/* The format tells of it among the ops of vm_glue; scripts may use it. */
+static void
+op_nop(struct bsd5 *d, const struct bsd5_args *a)
+{
+	(void)d;
+	(void)a;
+}
+
 static const struct bsd5_op ops[] = {
 	{ "alloc", NEED_PI, op_alloc },
 	{ "grab", NEED_O | NEED_PI, op_grab },
@@ -465,6 +473,7 @@ static const struct bsd5_op ops[] = {
 	{ "mmu", NEED_M | NEED_BITS, op_mmu },
 	{ "protect", NEED_M | NEED_PROT, op_protect },
 	{ "startup", 0, bsd5_op_startup },
+	{ "nop", 0, op_nop },
 };
 #define NOPS (sizeof(ops) / sizeof(ops[0]))
 

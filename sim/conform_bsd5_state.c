@@ -75,6 +75,7 @@ read_page(const struct bsd5 *d, uint32_t i, struct bsd5_row *row)
 	f[F_PI] = m->object != NULL ? (int64_t)m->pindex : 0;
 }
 
+/* The state that the first op starts from; each outcome keeps it current. */
 void
 bsd5_remember(struct bsd5 *d)
 {
@@ -114,7 +115,7 @@ moves_json(const struct bsd5 *d)
 }
 
 static cJSON *
-changed_counters(const struct bsd5 *d)
+changed_counters(struct bsd5 *d)
 {
 	cJSON *c = cJSON_CreateObject();
 	int64_t now[C_COUNT];
@@ -125,11 +126,12 @@ changed_counters(const struct bsd5 *d)
 		if (now[i] != d->was[i])
 			cJSON_AddNumberToObject(c, counter_names[i],
 			    (double)now[i]);
+	memcpy(d->was, now, sizeof(d->was));
 	return (c);
 }
 
 static cJSON *
-changed_pages(const struct bsd5 *d)
+changed_pages(struct bsd5 *d)
 {
 	cJSON *p = cJSON_CreateArray(), *row;
 	struct bsd5_row now;
@@ -148,23 +150,26 @@ changed_pages(const struct bsd5 *d)
 			add_string(row, field_names[f]);
 			add_number(row, now.field[f]);
 		}
+		d->rows[i] = now;
 		cJSON_AddItemToArray(p, row);
 	}
 	return (p);
 }
 
 static cJSON *
-changed_objects(const struct bsd5 *d)
+changed_objects(struct bsd5 *d)
 {
 	cJSON *ob = cJSON_CreateArray(), *row;
 	uint32_t i;
 
 	for (i = 0; i < d->nobjs; i++) {
-		const struct bsd5_object *o = d->objs[i];
+		struct bsd5_object *o = d->objs[i];
 
 		if (o->obj.resident_page_count == o->was_resident &&
 		    o->obj.flags == o->was_flags)
 			continue;
+		o->was_resident = o->obj.resident_page_count;
+		o->was_flags = o->obj.flags;
 		row = cJSON_CreateArray();
 		add_number(row, i);
 		add_number(row, o->obj.resident_page_count);
@@ -206,7 +211,10 @@ bsd5_add_unless_empty(cJSON *exp, const char *name, cJSON *value)
 		cJSON_AddItemToObject(exp, name, value);
 }
 
-/* What the op just done returned, did and changed. */
+/*
+ * What the op just done returned, did and changed since the outcome before.
+ * On a refusal nothing more is said, and the scenario ends.
+ */
 cJSON *
 bsd5_outcome(struct bsd5 *d, bool blocked)
 {

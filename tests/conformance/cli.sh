@@ -53,6 +53,28 @@ wait='{"op":"vm_wait","exp":{"blk":1,"c":{"pgneed":1},"ev":[["wakeup","pagedaemo
 scenario "$alloc,$busy,$wait" >asleep
 expect 0 '^1 passed' asleep
 
+# an op that does nothing, in a script and alone, whatever the suite
+nap='{"op":"vm_waitpfault","sleeps":[[{"op":"nop"}]],"exp":{"c":{"pgneed":1},"ev":[["wakeup","pagedaemon"],["sleep","free",160,"pfault",0]]}}'
+scenario "{\"op\":\"nop\",\"exp\":{}},$nap" >naps
+expect 0 '^1 passed' naps
+
+# a protection has 8 bits in that kernel: 0x103 is read and write
+printf '%s%s\n' '{"suite":"vm_glue","id":"P","cfg":{"pages":1,"invariants":0,' \
+    '"procs":[]},"ops":[{"op":"kernacc","addr":"0x1fff","len":2,"rw":259,"allow":1,"exp":{"r":1,"ev":[["check","kernel","0x1000","0x3000",3]]}}]}' >prot
+expect 0 '^1 passed' prot
+
+# many processes, numbered downwards, each with a thread
+{
+	printf '{"suite":"vm_glue","id":"M","cfg":{"pages":1,"procs":['
+	seq 12000 -1 1 | sed -e \
+	    's/.*/{"pid":&,"groups":[{"threads":[{"tid":-&}]}]}/' |
+	    paste -s -d , -
+	printf '%s%s%s\n' ']},"ops":[' \
+	    '{"op":"setproc","pid":11999,"lock":2,"exp":{"pr":[[11999,"lock",2]]}},' \
+	    '{"op":"setthread","tid":-3,"tstate":1,"exp":{"td":[[-3,0,1]]}},{"op":"nop","exp":{}}]}'
+} | tr -d '\n' >many
+expect 0 '^1 passed' many
+
 # --emit needs no results, and what it prints passes
 sed -e 's/,"exp":{[^}]*}[^}]*}//' good >input
 grep -q exp input && fail "results are still there"

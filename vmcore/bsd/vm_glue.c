@@ -18,6 +18,9 @@
 
 /* ------------------------------------------------------------ access */
 
+/* What a map is asked for has 8 bits in the seed's kernel (vm_prot_t). */
+#define ACC_PROT(rw) ((int)(uint8_t)(rw))
+
 /* len is signed in the seed: a negative one reaches backwards. */
 static vm_offset_t
 acc_end(vm_offset_t addr, int32_t len)
@@ -35,7 +38,7 @@ kernacc(struct vm *vm, vm_offset_t addr, int32_t len, int rw)
 	VM_KASSERT(vm, (rw & ~VM_PROT_ALL) == 0,
 	    ("KERNACC_RW: access %#x", (unsigned)rw));
 	return (vm_genv(vm)->check_protection(vm, NULL, TRUNC_PAGE(addr),
-	    ROUND_PAGE(acc_end(addr, len)), rw));
+	    ROUND_PAGE(acc_end(addr, len)), ACC_PROT(rw)));
 }
 
 /* useracc: the same for the running process's own memory. */
@@ -50,7 +53,7 @@ useracc(struct vm *vm, vm_offset_t addr, int32_t len, int rw)
 	if (end > vs->vm_map.max_offset || end < addr)
 		return (false);
 	return (vm_genv(vm)->check_protection(vm, vs, TRUNC_PAGE(addr),
-	    ROUND_PAGE(end), rw));
+	    ROUND_PAGE(end), ACC_PROT(rw)));
 }
 
 /* vslock: wire the pages of a buffer of the running process. */
