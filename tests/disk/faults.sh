@@ -8,7 +8,7 @@
 run() {
 	name=$1 want=$2
 	shift 2
-	timeout 100 "$vmsim" run -q --mem 4M --db "$name.db" --log io,events \
+	timeout 1000 "$vmsim" run -q --mem 4M --db "$name.db" --log io,events \
 	    --max-time 100s --disk ram --disk sw=sata7200_500gb \
 	    --swap-disk sw "$@" -- /guest/sequential --size=6M --rounds=2 \
 	    >"$name.txt" 2>err.txt
@@ -54,7 +54,7 @@ is "gone: told" "$(grep -c 'failed on disk sw' err.txt)" 1
 
 # without a limit, a run that will never go on ends by itself, and says why
 for f in gone,at=100ms media,op=write timeout,op=write,after=3; do
-	timeout 100 "$vmsim" run --mem 4M --db stuck.db --log io,events \
+	timeout 1000 "$vmsim" run --mem 4M --db stuck.db --log io,events \
 	    --disk ram --disk sw=sata7200_500gb --swap-disk sw \
 	    --disk-fault sw:$f -- /guest/sequential --size=6M >/dev/null 2>err.txt
 	is "$f: exit code" $? 74

@@ -7,7 +7,19 @@
 #include <mqueue.h>
 #include <poll.h>
 #include <sys/wait.h>
-#include <time.h>
+
+/* Names are the host's, too: each run has its own. */
+static const char *
+own(const char *what)
+{
+	static char name[60];
+	static pid_t pid;
+
+	if (pid == 0)
+		pid = getpid();
+	snprintf(name, sizeof(name), "/vmsim-%d-%s", pid, what);
+	return (name);
+}
 
 static mqd_t
 open_queue(const char *name, int flags, long count, long bytes)
@@ -55,32 +67,32 @@ names(void)
 	struct stat st;
 	mqd_t q, q2;
 
-	mq_unlink("/vmsim-a");
-	q = open_queue("/vmsim-a", O_CREAT | O_EXCL | O_RDWR, 0, 0);
+	mq_unlink(own("a"));
+	q = open_queue(own("a"), O_CREAT | O_EXCL | O_RDWR, 0, 0);
 	say("new", q);
 	show_attr("defaults", q);
 	printf("close on exec %d\n", fcntl(q, F_GETFD));
 	if (fstat(q, &st) == 0)
 		printf("mode %o size %ld links %d\n", (unsigned)st.st_mode,
 		    (long)st.st_size, (int)st.st_nlink);
-	say("exclusive", open_queue("/vmsim-a", O_CREAT | O_EXCL | O_RDWR, 0,
+	say("exclusive", open_queue(own("a"), O_CREAT | O_EXCL | O_RDWR, 0,
 	    0));
-	say("no such", open_queue("/vmsim-none", O_RDWR, 0, 0));
+	say("no such", open_queue(own("none"), O_RDWR, 0, 0));
 	say("slash", open_queue("/a/b", O_CREAT | O_RDWR, 0, 0));
 	say("no slash", open_queue("vmsim", O_CREAT | O_RDWR, 0, 0));
 	say("empty", open_queue("/", O_CREAT | O_RDWR, 0, 0));
 	memset(name + 1, 'n', 256);
 	say("long", open_queue(name, O_CREAT | O_RDWR, 0, 0));
-	say("both ways", open_queue("/vmsim-a", O_RDWR | O_WRONLY, 0, 0));
-	say("no messages", open_queue("/vmsim-b", O_CREAT | O_RDWR, -1, 8));
-	say("no bytes", open_queue("/vmsim-b", O_CREAT | O_RDWR, 8, 0));
-	say("too many", open_queue("/vmsim-b", O_CREAT | O_RDWR, 65537, 8));
-	say("too large", open_queue("/vmsim-b", O_CREAT | O_RDWR, 1,
+	say("both ways", open_queue(own("a"), O_RDWR | O_WRONLY, 0, 0));
+	say("no messages", open_queue(own("b"), O_CREAT | O_RDWR, -1, 8));
+	say("no bytes", open_queue(own("b"), O_CREAT | O_RDWR, 8, 0));
+	say("too many", open_queue(own("b"), O_CREAT | O_RDWR, 65537, 8));
+	say("too large", open_queue(own("b"), O_CREAT | O_RDWR, 1,
 	    (16 << 20) + 1));
-	q2 = open_queue("/vmsim-a", O_RDONLY, 7, 7);
+	q2 = open_queue(own("a"), O_RDONLY, 7, 7);
 	show_attr("opened again", q2);
-	say("unlink", mq_unlink("/vmsim-a"));
-	say("unlink again", mq_unlink("/vmsim-a"));
+	say("unlink", mq_unlink(own("a")));
+	say("unlink again", mq_unlink(own("a")));
 	say("send", mq_send(q, "still", 5, 3));
 	show_receive("through the other", q2, 8192);
 	say("send to a reader", mq_send(q2, "x", 1, 0));
@@ -98,7 +110,7 @@ order(void)
 		unsigned priority;
 	} all[] = { { "one", 1 }, { "five", 5 }, { "zero", 0 }, { "two", 1 },
 		{ "last", 32767 }, { "six", 5 } };
-	mqd_t q = open_queue("/vmsim-o", O_CREAT | O_RDWR, 6, 16), w;
+	mqd_t q = open_queue(own("o"), O_CREAT | O_RDWR, 6, 16), w;
 	struct pollfd pfd = { .fd = q, .events = POLLIN | POLLOUT };
 	struct mq_attr at;
 
@@ -122,13 +134,13 @@ order(void)
 	for (int i = 0; i < 6; i++)
 		show_receive("next", q, 16);
 	show_receive("empty", q, 16);
-	w = open_queue("/vmsim-o", O_WRONLY, 0, 0);
+	w = open_queue(own("o"), O_WRONLY, 0, 0);
 	show_receive("from a writer", w, 16);
 	say("nothing", mq_send(w, "", 0, 2));
 	show_receive("it", q, 16);
 	mq_close(w);
 	mq_close(q);
-	mq_unlink("/vmsim-o");
+	mq_unlink(own("o"));
 }
 
 /* Far enough for a busy host, and the past. */
@@ -147,7 +159,7 @@ in_ms(long ms)
 static void
 limits(void)
 {
-	mqd_t q = open_queue("/vmsim-l", O_CREAT | O_RDWR, 1, 16);
+	mqd_t q = open_queue(own("l"), O_CREAT | O_RDWR, 1, 16);
 	struct timespec ts = in_ms(20), past = { 1, 0 }, bad = { 1, -1 };
 	char buf[16];
 
@@ -159,13 +171,13 @@ limits(void)
 	say("send 20 ms", mq_timedsend(q, "x", 1, 0, &ts));
 	say("receive", mq_timedreceive(q, buf, 16, NULL, &past));
 	mq_close(q);
-	mq_unlink("/vmsim-l");
+	mq_unlink(own("l"));
 }
 
 static void
 notices(void)
 {
-	mqd_t q = open_queue("/vmsim-n", O_CREAT | O_RDWR, 4, 16);
+	mqd_t q = open_queue(own("n"), O_CREAT | O_RDWR, 4, 16);
 	struct sigevent se;
 	sigset_t set;
 	siginfo_t si;
@@ -216,7 +228,7 @@ notices(void)
 	waitpid(pid, &st, 0);
 	say("free again", mq_notify(q, &se));
 	mq_close(q);
-	mq_unlink("/vmsim-n");
+	mq_unlink(own("n"));
 }
 
 static void
@@ -229,7 +241,7 @@ on_alarm(int signo)
 static void
 crowd(void)
 {
-	mqd_t q = open_queue("/vmsim-c", O_CREAT | O_RDWR, 3, 64);
+	mqd_t q = open_queue(own("c"), O_CREAT | O_RDWR, 3, 64);
 	struct sigaction sa;
 	long sum = 0, n = 0;
 	int p[2], value, st;
@@ -274,10 +286,10 @@ crowd(void)
 	memset(&sa, 0, sizeof(sa));
 	sa.sa_handler = on_alarm;
 	sigaction(SIGALRM, &sa, NULL);
-	alarm(1);
+	alarm_each(10);
 	say("interrupted", mq_receive(q, buf, 64, NULL));
 	mq_close(q);
-	mq_unlink("/vmsim-c");
+	mq_unlink(own("c"));
 }
 
 int

@@ -9,9 +9,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
-#include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 
 static int
 pidfd_open_(pid_t pid, unsigned flags)
@@ -100,7 +98,7 @@ refused(void)
 	self = pidfd_open_(getpid(), 0);
 	say("open 0", pidfd_open_(0, 0));
 	say("open -1", pidfd_open_(-1, 0));
-	say("open nobody", pidfd_open_(4000000, 0));
+	say("open nobody", pidfd_open_(99999999, 0));
 	say("open flags", pidfd_open_(getpid(), 1));
 	say("send to a file", pidfd_send(null, 0, NULL, 0));
 	say("send to nothing", pidfd_send(999, 0, NULL, 0));
@@ -256,7 +254,6 @@ static void
 cpu_sleeps(void)
 {
 	struct timespec ts = { 0, 60000000 }, rem = { 0, 0 };
-	const struct itimerval soon = { { 0, 0 }, { 0, 50000 } };
 	struct sigaction sa;
 	double before;
 	pthread_t t;
@@ -265,8 +262,9 @@ cpu_sleeps(void)
 	memset(&sa, 0, sizeof(sa));
 	sa.sa_handler = on_alarm;
 	sigaction(SIGALRM, &sa, NULL);
-	setitimer(ITIMER_REAL, &soon, NULL);
+	alarm_each(50);
 	r = clock_nanosleep(CLOCK_PROCESS_CPUTIME_ID, 0, &ts, &rem);
+	alarm_each(0);
 	printf("alone: %s, nearly all is left %d\n", strerrorname_np(r),
 	    rem.tv_sec == 0 && rem.tv_nsec > 30000000 &&
 	    rem.tv_nsec <= 60000000);

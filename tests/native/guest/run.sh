@@ -26,7 +26,8 @@ shift 3
     madvise stack faults limits resident signals signals:a signals:s \
     signals:d signals:i signals:p signals:t signals:k signals:o files pipes \
     clocks identity children procfs splice ipc interrupts pthreads \
-    epoll sockets queued sysv timers futexes families restarts edges
+    epoll sockets queued sysv timers futexes families restarts edges \
+    pidfd mqueues
 fail=0
 
 # In an empty directory each; the simulated one stays empty on the host. The

@@ -47,10 +47,18 @@ anon(size_t bytes)
 }
 
 /* On the host only the output is wanted: it need not wait. */
+/* There nothing sleeps, and low limits and missing swap do not matter: what is
+ * compared are sums. */
+static int
+on_host(void)
+{
+	return (getenv("NOSLEEP") != NULL);
+}
+
 static void
 rest(const struct timespec *ts)
 {
-	if (getenv("NOSLEEP") == NULL)
+	if (!on_host())
 		nanosleep(ts, NULL);
 }
 
@@ -113,7 +121,7 @@ do_lock(size_t pages, size_t mb)
 {
 	uint64_t *l = anon(pages * PAGE), sum = touch(l, pages * PAGE, 0);
 
-	need(mlock(l, pages * PAGE) == 0, "mlock");
+	need(mlock(l, pages * PAGE) == 0 || on_host(), "mlock");
 	do_touch(mb, 3);
 	sum += touch(l, pages * PAGE, 1);
 	need(munlock(l, pages * PAGE) == 0, "munlock");
@@ -132,7 +140,8 @@ do_advise(size_t mb)
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		sum += touch(p, mb << 20, round++);
-		need(madvise(p, mb << 20, kinds[i]) == 0, "madvise");
+		need(madvise(p, mb << 20, kinds[i]) == 0 || on_host(),
+		    "madvise");
 	}
 	sum += touch(p, mb << 20, round);
 	(void)touch(f, 64 * PAGE, 0);
