@@ -10,10 +10,11 @@
 
 /*
  * A device. accept() takes a command at time `now` (only when room() says
- * so); next() tells when the device wants run() to be called; run(t) lets
- * what is due at t happen and hands finished commands to
- * disk_engine_complete(). prepare() notes in a request its cylinder and what
- * the next three want to know (dev[]).
+ * so); next() tells when something happens next in the device. run(t) lets what
+ * is due up to t happen, but no more after a moment in which commands finish:
+ * it hands these to disk_engine_complete(), and the engine has others for it.
+ * prepare() notes in a request its cylinder and what the next three want to
+ * know (dev[]).
  */
 struct device_ops {
 	bool (*room)(const void *dev);
@@ -54,7 +55,7 @@ int ssd_create(struct disk_engine *e, const struct disk_params *p,
 int fixed_create(struct disk_engine *e, const struct disk_params *p,
     struct device *out, struct sim_err *err);
 
-/* From a device: this command is over at time t (not before now). */
+/* From a device, in run(): this command is over at this moment, t. */
 void disk_engine_complete(struct disk_engine *e, struct disk_io *io,
     uint64_t t);
 /* The order is the device's business: the scheduler is "none". */

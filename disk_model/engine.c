@@ -286,6 +286,7 @@ disk_engine_complete(struct disk_engine *e, struct disk_io *io, uint64_t t)
 {
 	struct disk_io *m, *next;
 
+	e->now = t;
 	if (--e->in_service == 0)
 		e->st.active += t - e->active_since;
 	if (io->ordered)
@@ -423,12 +424,29 @@ disk_engine_advance(struct disk_engine *e, uint64_t t)
 
 	while ((next = e->dev.ops->next(e->dev.dev)) <= t &&
 	    next != DISK_NEVER) {
-		e->now = next;
-		e->dev.ops->run(e->dev.dev, next);
+		e->dev.ops->run(e->dev.dev, t);
 		dispatch(e);
 	}
 	if (t > e->now && t != DISK_NEVER)
 		e->now = t;
+}
+
+void
+disk_engine_run(struct disk_engine *e, uint64_t t)
+{
+	uint64_t next;
+
+	while (disk_engine_peek(e) > e->now) {
+		if (disk_engine_peek(e) < t)
+			t = disk_engine_peek(e);
+		next = e->dev.ops->next(e->dev.dev);
+		if (next > t || next == DISK_NEVER)
+			break;
+		e->dev.ops->run(e->dev.dev, t);
+		dispatch(e);
+	}
+	/* the rest of this moment: a command may take no time */
+	disk_engine_advance(e, disk_engine_peek(e) > e->now ? t : e->now);
 }
 
 uint64_t

@@ -96,6 +96,8 @@ void disk_engine_submit(struct disk_engine *e, struct disk_io *io);
 uint64_t disk_engine_next(const struct disk_engine *e);
 /* Let everything up to and including time t happen. */
 void disk_engine_advance(struct disk_engine *e, uint64_t t);
+/* The same, but no further than the moment in which a request is over. */
+void disk_engine_run(struct disk_engine *e, uint64_t t);
 uint64_t disk_engine_now(const struct disk_engine *e);
 /* The next completion, oldest first; NULL when there is none. */
 struct disk_io *disk_engine_pop(struct disk_engine *e);

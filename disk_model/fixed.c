@@ -96,7 +96,8 @@ fixed_run(void *dev, uint64_t t)
 {
 	struct fixed *f = dev;
 
-	while (f->count > 0 && f->heap[0]->finish <= t) {
+	t = f->heap[0]->finish;
+	while (f->count > 0 && f->heap[0]->finish == t) {
 		struct disk_io *io = heap_pop(f);
 
 		disk_engine_complete(f->engine, io, io->finish);

@@ -448,6 +448,7 @@ hdd_run(void *dev, uint64_t t)
 	struct hdd *h = dev;
 	struct disk_io *io = h->cur;
 
+	t = io->finish;
 	h->cur = NULL;
 	disk_engine_complete(h->engine, io, t);
 	if (h->held.count > 0)

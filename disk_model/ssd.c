@@ -423,8 +423,8 @@ ssd_run(void *dev, uint64_t t)
 	struct ssd *s = dev;
 	struct event ev;
 
-	while (s->events.next <= t) {
-		ev = events_take(&s->events);
+	while (s->events.next <= t && s->events.next != DISK_NEVER) {
+		events_take(&s->events, &ev);
 		s->now = ev.t;
 		switch (event_kind(&ev)) {
 		case EV_CHIP:
@@ -444,6 +444,7 @@ ssd_run(void *dev, uint64_t t)
 			break;
 		case EV_DONE:
 			done(s, ev.io, ev.t);
+			t = ev.t;
 			break;
 		}
 	}

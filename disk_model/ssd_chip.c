@@ -435,7 +435,9 @@ kick(struct ssd *s, uint32_t ch)
 {
 	struct channel *h = &s->channel[ch];
 	uint32_t i = h->turn, c;
+	bool quiet = true;
 
+	h->quiet = false;
 	if (h->ready_head != SSD_NONE) {
 		data_out(s, h, ch);
 		return;
@@ -449,7 +451,9 @@ kick(struct ssd *s, uint32_t ch)
 		h->turn = i;
 		if (start(s, c))
 			return;
+		quiet = quiet && s->chip[c].state != CHIP_IDLE;
 	}
+	h->quiet = quiet;
 }
 
 /* Something changed for a chip. */
@@ -530,6 +534,28 @@ program_done(struct ssd *s, uint32_t c)
 		ssd_page_programmed(s, io);
 }
 
+/*
+ * The common case of kick() and start(): a step of a chain has ended, and no
+ * other chip of the channel wants a turn. False when it is not that case.
+ */
+static bool
+chain_alone(struct ssd *s, uint32_t c)
+{
+	struct channel *h;
+
+	if (!s->chip[c].chain)
+		return false;
+	if (s->p->channel_ps != 0) {
+		h = &s->channel[s->chip[c].channel];
+		if (!h->quiet)
+			return false;
+		h->turn = c + 1 - h->first;
+		if (h->turn == s->p->chips)
+			h->turn = 0;
+	}
+	return chain_next(s, c);
+}
+
 void
 chip_event(struct ssd *s, uint32_t c, uint64_t stamp)
 {
@@ -537,6 +563,8 @@ chip_event(struct ssd *s, uint32_t c, uint64_t stamp)
 
 	if (stamp != k->stamp)
 		return; /* out of date */
+	if (chain_alone(s, c))
+		return;
 	switch (k->state) {
 	case CHIP_READ:
 		chip_read_ready(s, c);

@@ -58,6 +58,7 @@ struct chip {
 
 struct channel {
 	bool busy;
+	bool quiet; /* idle, and none of its idle chips wanted anything */
 	uint32_t chip; /* whose data are on it */
 	uint32_t first; /* its first chip */
 	uint32_t ready_head, ready_tail;

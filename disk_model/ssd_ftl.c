@@ -305,19 +305,36 @@ map(struct ftl *f, uint32_t unit, uint32_t old, uint32_t slot)
 	f->block[block_of_slot(f, slot)].valid++;
 }
 
+/* The block being filled by the host or, gc, by collection. */
+static uint32_t
+open_block(struct ftl *f, struct ftl_plane *pl, bool gc)
+{
+	if (pl->open[gc] == SSD_NONE) {
+		pl->open[gc] = free_take(f, pl);
+		pl->fill[gc] = 0;
+	}
+	return pl->open[gc];
+}
+
+/* n more pages of it have been programmed. */
+static void
+filled(struct ftl *f, struct ftl_plane *pl, bool gc, uint32_t n)
+{
+	pl->fill[gc] += n;
+	if (pl->fill[gc] == f->p->pages) {
+		closed_insert(f, pl, pl->open[gc]);
+		pl->open[gc] = SSD_NONE;
+	}
+}
+
 void
 ftl_program(struct ftl *f, uint32_t plane, bool gc, const uint32_t *unit,
     const uint32_t *from, uint32_t n)
 {
 	struct ftl_plane *pl = &f->plane[plane];
-	uint32_t slot, b;
+	uint32_t slot = open_block(f, pl, gc) * f->slots_per_block;
 
-	if (pl->open[gc] == SSD_NONE) {
-		pl->open[gc] = free_take(f, pl);
-		pl->fill[gc] = 0;
-	}
-	b = pl->open[gc];
-	slot = b * f->slots_per_block + pl->fill[gc] * f->per_page;
+	slot += pl->fill[gc] * f->per_page;
 	prefetch_units(f, slot + LINE);
 	for (uint32_t i = 0; i < f->per_page; i++) {
 		f->unit_of[slot + i] = SSD_NONE;
@@ -329,10 +346,7 @@ ftl_program(struct ftl *f, uint32_t plane, bool gc, const uint32_t *unit,
 	}
 	f->st.page_programs++;
 	f->st.programmed_units += f->per_page;
-	if (++pl->fill[gc] == f->p->pages) {
-		closed_insert(f, pl, b);
-		pl->open[gc] = SSD_NONE;
-	}
+	filled(f, pl, gc, 1);
 }
 
 void
@@ -470,37 +484,80 @@ ftl_gc_room(const struct ftl *f, uint32_t plane, uint32_t n)
 	return room >= n;
 }
 
-/* The victim's pages of one slot that will be read next. */
-static void
-prefetch_moves(const struct ftl *f, const struct ftl_plane *pl, uint32_t n)
-{
-	uint32_t base = pl->victim * f->slots_per_block;
-	uint32_t end = base + f->slots_per_block, slot = base + pl->scan;
+#define AHEAD 32u /* moves; what they will touch is asked for before */
 
-	for (; n > 0; n--, slot++) {
-		slot = next_valid(f, slot, end);
-		if (slot == end)
-			return;
-		prefetch_move(f, slot);
+/*
+ * Pages of one slot: the next n valid slots of a victim, n at most AHEAD, from
+ * the one that is held on. What they held is invalid now. Returns the slot
+ * that is held then; there is one.
+ */
+static uint32_t
+take_units(struct ftl *f, const struct ftl_plane *pl, uint32_t *unit,
+    uint32_t n)
+{
+	uint32_t end = (pl->victim + 1) * f->slots_per_block;
+	uint32_t slot = pl->held[0];
+
+	for (uint32_t i = 0; i < n; i++) {
+		prefetch_units(f, slot + 2 * LINE);
+		unit[i] = unit_at(f, slot);
+		ftl_prefetch_unit(f, unit[i]);
+		clear_valid(f, slot);
+		slot = next_valid(f, slot + 1, end);
 	}
+	return slot;
 }
 
-#define AHEAD 32u /* pages; each is two steps */
+/* So many moves: each programs what is held and reads the next. */
+static void
+move(struct ftl *f, struct ftl_plane *pl, uint32_t n)
+{
+	uint32_t unit[AHEAD], b = open_block(f, pl, true);
+	uint32_t slot = b * f->slots_per_block + pl->fill[1];
+
+	pl->held[0] = take_units(f, pl, unit, n);
+	pl->scan = pl->held[0] - pl->victim * f->slots_per_block + 1;
+	prefetch_units(f, slot + LINE);
+	for (uint32_t i = 0; i < n; i++) {
+		f->slot_of[unit[i]] = slot + i + 1;
+		f->unit_of[slot + i] = unit[i] + 1;
+		set_valid(f, slot + i);
+	}
+	f->block[pl->victim].valid -= n;
+	f->block[b].valid += n;
+	f->st.moved_units += n;
+	f->st.programmed_units += n;
+	f->st.page_programs += n;
+	f->st.page_reads += n;
+	filled(f, pl, true, n);
+}
+
+/* The most of them that move() may do at once. */
+static uint32_t
+moves(const struct ftl *f, const struct ftl_plane *pl, uint32_t steps)
+{
+	uint32_t n = steps / 2 < AHEAD ? steps / 2 : AHEAD;
+	uint32_t room = f->p->pages -
+	    (pl->open[1] != SSD_NONE ? pl->fill[1] : 0);
+
+	return n < room ? n : room;
+}
 
 void
 ftl_gc_run(struct ftl *f, uint32_t plane, uint32_t steps)
 {
 	struct ftl_plane *pl = &f->plane[plane];
-	uint32_t page;
+	uint32_t page, n;
 
-	for (uint32_t i = 0; i < steps; i++) {
-		if (i % (2 * AHEAD) == 0)
-			prefetch_moves(f, pl, steps - i < 2 * AHEAD ?
-			    (steps - i + 1) / 2 : AHEAD);
-		if (pl->nheld > 0)
+	while (steps > 0) {
+		n = pl->nheld > 0 ? moves(f, pl, steps) : 0;
+		if (n > 0)
+			move(f, pl, n);
+		else if (pl->nheld > 0)
 			program_held(f, plane);
 		else
 			gather(f, pl, &page);
+		steps -= n > 0 ? 2 * n : 1;
 	}
 }
 

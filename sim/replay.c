@@ -26,17 +26,12 @@ drain(struct disk_engine *e)
 static void
 run_open(struct disk_engine *e, struct request_list *l)
 {
-	uint64_t next;
-
 	for (size_t i = 0; i < l->count; i++) {
-		while ((next = disk_engine_next(e)) < l->io[i].arrival) {
-			disk_engine_advance(e, next);
-			drain(e);
-		}
 		disk_engine_submit(e, &l->io[i]);
+		drain(e);
 	}
-	while ((next = disk_engine_next(e)) != DISK_NEVER) {
-		disk_engine_advance(e, next);
+	while (disk_engine_next(e) != DISK_NEVER) {
+		disk_engine_run(e, DISK_NEVER);
 		drain(e);
 	}
 }
@@ -51,7 +46,7 @@ run_think(struct disk_engine *e, struct request_list *l)
 		l->io[i].arrival = t + l->think[i];
 		disk_engine_submit(e, &l->io[i]);
 		while (disk_engine_pop(e) == NULL)
-			disk_engine_advance(e, disk_engine_next(e));
+			disk_engine_run(e, DISK_NEVER);
 		t = l->io[i].finish;
 	}
 }
@@ -67,7 +62,7 @@ run_closed(struct disk_engine *e, struct request_list *l, uint32_t depth)
 		disk_engine_submit(e, &l->io[issued++]);
 	}
 	while (done < l->count) {
-		disk_engine_advance(e, disk_engine_next(e));
+		disk_engine_run(e, DISK_NEVER);
 		while ((io = disk_engine_pop(e)) != NULL) {
 			done++;
 			if (issued == l->count)

@@ -68,7 +68,7 @@ serve(void *arg, uint64_t n)
 	for (uint32_t i = 0; i < b->depth && issued < n; i++, issued++)
 		issue(b, &b->io[i], disk_engine_now(b->e));
 	while (done < n) {
-		disk_engine_advance(b->e, disk_engine_next(b->e));
+		disk_engine_run(b->e, DISK_NEVER);
 		while ((io = disk_engine_pop(b->e)) != NULL) {
 			done++;
 			if (issued++ < n)
