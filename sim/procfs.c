@@ -118,7 +118,7 @@ proc_link(void *ctx, int32_t pid, enum vfs_proc_link which, char *buf,
 		snprintf(buf, size, "%s", p->exe_path);
 		return (0);
 	case PROC_CWD:
-		return (inode_dirpath(p->fs->cwd, buf, size));
+		return (inode_cwdpath(p->fs->cwd, buf, size));
 	case PROC_ROOT:
 		snprintf(buf, size, "/");
 		return (0);

@@ -494,7 +494,7 @@ sys_getcwd(struct sysctx *c)
 
 	if (buf == NULL)
 		return (-ENOMEM);
-	error = inode_dirpath(c->p->fs->cwd, buf, VFS_PATH_MAX);
+	error = inode_cwdpath(c->p->fs->cwd, buf, VFS_PATH_MAX);
 	if (error != 0)
 		return (error);
 	n = strlen(buf) + 1;

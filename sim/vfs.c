@@ -356,6 +356,15 @@ inode_dirpath(const struct inode *dir, char *buf, size_t size)
 	return (0);
 }
 
+int
+inode_cwdpath(const struct inode *dir, char *buf, size_t size)
+{
+	int error = inode_dirpath(dir, buf, size);
+
+	return (error != 0 || dir->mirror == NULL ? error :
+	    mirror_long_path(buf, size));
+}
+
 /* Remembers how an inode was reached; only the text of it matters. */
 void
 inode_note_path(struct inode *ip, struct inode *dir, const char *name)
@@ -363,6 +372,8 @@ inode_note_path(struct inode *ip, struct inode *dir, const char *name)
 	struct vfs *vfs = ip->vfs;
 	char *path;
 
+	if (ip->mirror != NULL)
+		return; /* it was made with its name */
 	if (inode_dirpath(dir, vfs->scratch, VFS_PATH_MAX) != 0)
 		return;
 	if (strcmp(vfs->scratch, "/") == 0)
@@ -447,7 +458,6 @@ static int
 dir_get(struct inode *named, const char *name, struct inode **out)
 {
 	struct inode *dir = inode_real(named);
-	struct vfs *vfs = dir->vfs;
 	int error;
 
 	*out = NULL;
@@ -457,8 +467,7 @@ dir_get(struct inode *named, const char *name, struct inode **out)
 		return (-ENOTDIR);
 	if (dir->dead)
 		return (-ENOENT);
-	if (named == vfs->root)
-		*out = mirror_in_root(vfs, name);
+	*out = mirror_named(named, name);
 	if (*out != NULL) {
 		inode_ref(*out);
 		return (0);
@@ -568,7 +577,8 @@ walk_follows(const struct walk *w, bool final, bool slash)
 static bool
 is_mirrored(const struct walk *w, const struct inode *ip, bool final)
 {
-	return (w->cur->mirror != NULL && ip->kind == IK_DIR &&
+	return (w->cur->mirror != NULL && ip->mirror == NULL &&
+	    ip->kind == IK_DIR &&
 	    !(final && w->final == VFS_PARENT));
 }
 

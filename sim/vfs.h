@@ -159,6 +159,9 @@ void inode_unlock(struct inode *ip);
 ssize_t inode_readlink(struct inode *ip, char *buf, size_t size);
 /* Absolute path of a directory; -ENOENT when it has been removed. */
 int inode_dirpath(const struct inode *dir, char *buf, size_t size);
+/* The same for getcwd: ".." of it is what one gets by cutting its last part
+ * off, as far as that can be. */
+int inode_cwdpath(const struct inode *dir, char *buf, size_t size);
 /* Some process still maps the file, or it is open: asked for "text busy". */
 bool inode_is_fifo(const struct inode *ip);
 bool inode_is_socket(const struct inode *ip);

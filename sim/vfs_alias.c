@@ -2,7 +2,8 @@
  * vfs_alias.c: the caller's directory under a name that says nothing of the
  * host.
  *
- * Interface: vfs_make_alias, mirror_child of sim/vfs_int.h. Source: none.
+ * Interface: vfs_make_alias, mirror_named, mirror_child, mirror_long_path of
+ * sim/vfs_int.h. Source: none.
  * Differences: none.
  *
  * The directory that vmsim was started in is /cwd. What the caller types is
@@ -12,6 +13,14 @@
  *
  *	/cwd   --..-->   /above   --..-->   /above2   up to the root
  *	 mirror of D     of its parent P    of P's parent
+ *
+ * Shells and others take ".." off a name without asking: to them the way up
+ * from /cwd is "/". So what getcwd says is the long name of a directory,
+ *
+ *	/above2/above/cwd
+ *
+ * whose every part leads up as far as it is long; and each of these mirrors
+ * has the one below it under that one's name.
  *
  * A mirror is a second inode of a directory, with a name, number and mode of
  * its own and nothing else: names are looked up in the directory itself, and
@@ -24,6 +33,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LEVELS 2u /* above /cwd, that a long name has */
+#define LONG "/" VFS_ABOVE "2/" VFS_ABOVE /* way to /cwd from there */
 #define MODE (S_IFDIR | 0755) /* of /cwd and above: the host's say is nothing */
 
 /* Takes over path (malloced, may be NULL: out of memory). */
@@ -65,7 +76,8 @@ name_of_level(unsigned level)
 	return (asprintf(&path, "/" VFS_ABOVE "%u", level) < 0 ? NULL : path);
 }
 
-/* Mirrors of a directory and all above it, to the root. */
+/* Mirrors of a directory and all above it, to the root; above that is the
+ * root again. */
 static int
 mirror_way_up(struct vfs *vfs, struct inode *dir)
 {
@@ -79,7 +91,7 @@ mirror_way_up(struct vfs *vfs, struct inode *dir)
 			vfs->alias = ip;
 		else
 			set_parent(last, ip);
-		if (last != NULL && dir == vfs->root)
+		if (level >= LEVELS && dir == vfs->root)
 			break;
 		last = ip;
 	}
@@ -147,15 +159,43 @@ vfs_make_alias(struct vfs *vfs, uint64_t first_ino)
 }
 
 struct inode *
-mirror_in_root(const struct vfs *vfs, const char *name)
+mirror_named(const struct inode *dir, const char *name)
 {
+	const struct vfs *vfs = dir->vfs;
 	struct inode *ip = vfs->alias, *last = NULL;
 
+	if (dir != vfs->root && dir->mirror == NULL)
+		return (NULL);
 	for (; ip != NULL && ip != last; last = ip, ip = ip->parent) {
-		if (strcmp(inode_path(ip) + 1, name) == 0)
+		if ((dir == vfs->root || dir == ip->parent) &&
+		    strcmp(inode_path(ip) + 1, name) == 0)
 			return (ip);
 	}
 	return (NULL);
+}
+
+/* Is the path that one, or below it? */
+static bool
+is_below(const char *path, const char *top)
+{
+	size_t n = strlen(top);
+
+	return (strncmp(path, top, n) == 0 &&
+	    (path[n] == '\0' || path[n] == '/'));
+}
+
+int
+mirror_long_path(char *path, size_t size)
+{
+	const char *way = is_below(path, "/" VFS_ALIAS) ? LONG :
+	    is_below(path, "/" VFS_ABOVE) ? "/" VFS_ABOVE "2" : "";
+	size_t n = strlen(way), length = strlen(path) + 1;
+
+	if (n + length > size)
+		return (-ERANGE);
+	memmove(path + n, path, length);
+	memcpy(path, way, n);
+	return (0);
 }
 
 int

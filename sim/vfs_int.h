@@ -147,7 +147,7 @@ struct vfs {
 };
 
 #define VFS_ALIAS "cwd" /* in the root */
-#define VFS_ABOVE "above" /* what is above it, in the root too */
+#define VFS_ABOVE "above" /* what is above it, in the root too; then above2 */
 
 /* vfs.c */
 /* Inodes on the way to the caller's directory get their numbers only when
@@ -216,8 +216,11 @@ int vfs_attach(struct vfs *vfs, const struct vfs_config *cfg,
  * wherever the caller stood. -ENOMEM.
  */
 int vfs_make_alias(struct vfs *vfs, uint64_t first_ino);
-/* The mirror that has this name in the root; NULL: none. Not referenced. */
-struct inode *mirror_in_root(const struct vfs *vfs, const char *name);
+/* The mirror on the way up from /cwd that has this name in `dir`, the root or
+ * the one above it; NULL: none. Not referenced. */
+struct inode *mirror_named(const struct inode *dir, const char *name);
+/* The path of a mirror becomes its long name; -ERANGE. */
+int mirror_long_path(char *path, size_t size);
 /* The mirror of a directory found in a mirror under a name. Takes over the
  * reference to *ip and gives one of the mirror; -ENOMEM. */
 int mirror_child(struct inode *mirror, const char *name, struct inode **ip);

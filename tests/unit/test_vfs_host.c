@@ -60,6 +60,22 @@ expect_path(rig *m, const char *path, const char *want)
 	inode_rele(ip);
 }
 
+/* A directory's name as getcwd tells it, which leads there again. */
+static void
+expect_long(rig *m, const char *path, const char *want)
+{
+	struct inode *ip, *again;
+	char buf[512];
+
+	ck_assert_int_eq(lookup(m, path, &ip), 0);
+	ck_assert_int_eq(inode_cwdpath(ip, buf, sizeof(buf)), 0);
+	ck_assert_str_eq(buf, want);
+	ck_assert_int_eq(lookup(m, buf, &again), 0);
+	ck_assert_ptr_eq(again, ip);
+	inode_rele(again);
+	inode_rele(ip);
+}
+
 /* The names of a directory, "." and ".." left out, each with a blank. */
 static void
 expect_names(rig *m, const char *path, const char *want)
@@ -156,6 +172,17 @@ expect_alias(rig *m)
 	expect_path(m, "/above", "/above");
 	expect_path(m, "/above/side/file", "/above/side/file");
 	expect_path(m, "/above/..", "/above2");
+	expect_long(m, ".", "/above2/above/cwd");
+	expect_long(m, "sub", "/above2/above/cwd/sub");
+	expect_long(m, "..", "/above2/above");
+	expect_long(m, "../side", "/above2/above/side");
+	expect_long(m, "../..", "/above2");
+	expect_path(m, "/above2/above/side/file", "/above/side/file");
+	expect_path(m, "/above2/above/cwd/sub/..", "/cwd");
+	ck_assert_int_eq(probe(m, "/above/cwd/in"), 0);
+	ck_assert_int_eq(probe(m, "/above2/cwd"), -ENOENT);
+	ck_assert_int_eq(probe(m, "/cwd/cwd"), -ENOENT);
+	ck_assert_int_eq(probe(m, "/above/side/cwd"), -ENOENT);
 	expect_names(m, ".", "in sub ");
 	expect_names(m, "sub", "");
 	ck_assert_int_eq(probe(m, "cwd"), -ENOENT);
@@ -227,7 +254,9 @@ START_TEST(the_root_can_be_the_callers)
 	expect_path(m, ".", "/cwd");
 	expect_path(m, "..", "/above");
 	expect_path(m, "/above", "/above");
-	ck_assert_int_eq(probe(m, "/above2"), -ENOENT);
+	expect_path(m, "/above2", "/above2");
+	expect_path(m, "/above2/above/cwd", "/cwd");
+	ck_assert_int_eq(probe(m, "/above3"), -ENOENT);
 	expect_path(m, "dev", "/cwd/dev");
 	expect_path(m, "/dev", "/dev");
 	ck_assert_uint_ne(number(m, "."), number(m, "/"));
