@@ -138,8 +138,8 @@ void bsd5_panicked(void *ctx, const char *file, int line, const char *func,
 void bsd5_protect(struct bsd5 *d, vm_page_t m, int64_t prot);
 uint32_t bsd5_page_index(const struct bsd5 *d, const struct vm_page *m);
 /* Append an event: fmt has a letter for each further argument: s string,
- * i int64_t. */
-void bsd5_event(struct bsd5 *d, const char *kind, const char *fmt, ...);
+ * i int64_t. Returns it, for those with a list of their own. */
+cJSON *bsd5_event(struct bsd5 *d, const char *kind, const char *fmt, ...);
 
 /* conform_bsd5_state.c: state as JSON */
 void bsd5_remember(struct bsd5 *d);

@@ -24,7 +24,7 @@ bsd5_page_index(const struct bsd5 *d, const struct vm_page *m)
 
 /* ------------------------------------------------------------ events */
 
-void
+cJSON *
 bsd5_event(struct bsd5 *d, const char *kind, const char *fmt, ...)
 {
 	cJSON *ev = cJSON_CreateArray();
@@ -38,6 +38,7 @@ bsd5_event(struct bsd5 *d, const char *kind, const char *fmt, ...)
 			cJSON_CreateNumber((double)va_arg(ap, int64_t)));
 	va_end(ap);
 	cJSON_AddItemToArray(d->events, ev);
+	return (ev);
 }
 
 /* The pid of the process whose p_sflag this is; -1: it is none. */

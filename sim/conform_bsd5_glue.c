@@ -267,7 +267,7 @@ setup_group(struct bsd5 *d, struct bsd5_proc *bp, const cJSON *json)
 	error = bsd5_glue_set_group(d, kg, json);
 	if (error != 0)
 		return (error);
-	list = conform_array(d->run, json, "threads", true, &error);
+	list = conform_array(d->run, json, "threads", false, &error);
 	if (error != 0)
 		return (error);
 	cJSON_ArrayForEach(item, list) {
@@ -284,7 +284,7 @@ setup_groups(struct bsd5 *d, struct bsd5_proc *bp, const cJSON *json)
 	const cJSON *list, *item;
 	int error;
 
-	list = conform_array(d->run, json, "groups", true, &error);
+	list = conform_array(d->run, json, "groups", false, &error);
 	if (error != 0)
 		return (error);
 	bp->groups = calloc((size_t)cJSON_GetArraySize(list) + 1,
@@ -400,7 +400,7 @@ bsd5_glue_setup(struct bsd5 *d, const cJSON *cfg)
 	error = setup_knobs(d, cfg);
 	if (error != 0)
 		return (error);
-	list = conform_array(d->run, cfg, "procs", true, &error);
+	list = conform_array(d->run, cfg, "procs", false, &error);
 	if (error != 0)
 		return (error);
 	if (cJSON_GetArraySize(list) > PROCS_MAX)
@@ -485,11 +485,14 @@ bsd5_glue_remember(struct bsd5 *d)
 static void
 add_changed_proc(cJSON *pr, struct bsd5_proc *bp)
 {
-	cJSON *row = cJSON_CreateArray();
 	int64_t now[P_COUNT];
+	cJSON *row;
 	int f;
 
 	read_proc(bp, now);
+	if (memcmp(now, bp->was, sizeof(now)) == 0)
+		return;
+	row = cJSON_CreateArray();
 	add_number(row, bp->p.p_pid);
 	for (f = 0; f < P_COUNT; f++) {
 		if (now[f] == bp->was[f])
@@ -497,11 +500,8 @@ add_changed_proc(cJSON *pr, struct bsd5_proc *bp)
 		cJSON_AddItemToArray(row, cJSON_CreateString(proc_fields[f]));
 		add_number(row, now[f]);
 	}
+	cJSON_AddItemToArray(pr, row);
 	memcpy(bp->was, now, sizeof(bp->was));
-	if (cJSON_GetArraySize(row) == 1)
-		cJSON_Delete(row);
-	else
-		cJSON_AddItemToArray(pr, row);
 }
 
 static void

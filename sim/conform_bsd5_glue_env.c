@@ -124,9 +124,7 @@ env_uarea_qenter(struct vm *vm, struct proc *p, vm_page_t *ma,
 	cJSON *ev;
 	uint32_t i;
 
-	bsd5_event(d, "qenter", "i", (int64_t)p->p_pid);
-	ev = cJSON_GetArrayItem(d->events,
-	    cJSON_GetArraySize(d->events) - 1);
+	ev = bsd5_event(d, "qenter", "i", (int64_t)p->p_pid);
 	for (i = 0; i < count; i++)
 		cJSON_AddItemToArray(ev,
 		    cJSON_CreateNumber(bsd5_page_index(d, ma[i])));
