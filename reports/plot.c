@@ -99,6 +99,7 @@ put_terminal(struct plot *p, size_t kind, struct sim_err *err)
 		    ".png, .svg or .pdf", p->rp->output));
 	fputs("set encoding utf8\n"
 	    "set border 3 lw 0.8 lc rgb '#404040'\n"
+	    "set format x '%h'\n" /* gnuplot's own has a blank before it */
 	    "set tics nomirror out scale 0.6 textcolor rgb '#202020'\n"
 	    "set grid back lc rgb '#D8D8D8' lw 0.6 dt 1\n"
 	    "set key at graph 1.025, graph 1 left top Left reverse samplen 1.6 "

@@ -3,7 +3,8 @@
  * is cut into slots of a pixel or so; a slot is filled from below with the
  * share of time that the thread spent in each state, so that a slot shorter
  * than a state is of one colour, and one that holds thousands of page waits
- * still shows how little ran between them.
+ * still shows how little ran between them. Of a crowd, those of one name that
+ * were not alive at the same time share a line.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +12,9 @@
 
 #include "reports/reports_int.h"
 
-#define MAX_LANES 40
+#define OWN_LANES 40 /* up to so many threads have one each */
+#define MAX_LANES 64
+#define NAME_LENGTH 24 /* of a label; the rest is the number */
 #define MAX_SLOTS 800
 #define STEPS 24 /* a share is rounded to this many parts of a lane */
 #define LANE_HEIGHT 0.78
@@ -30,28 +33,38 @@ static const struct {
 #define NKINDS ((int)(sizeof(kinds) / sizeof(kinds[0])))
 
 struct lane {
-	int pid, tid;
-	char label[64];
+	char name[64], label[96];
+	int threads;
+	double end; /* of the last of them, cycles */
 	float (*share)[NKINDS]; /* of each slot, 0 to 1 */
+};
+
+struct member { /* a thread, in order of pid and tid */
+	int pid, tid;
+	int lane; /* -1: no room */
 };
 
 struct chart {
 	struct lane lane[MAX_LANES];
-	int nlanes, slots;
+	int nlanes, slots; /* slots 0: only how many lanes there are */
 	double from, slot; /* seconds */
-	double threads; /* all there are in the range */
+	struct member *member;
+	size_t nmembers, shown;
+	bool crowd; /* lanes are shared */
 };
 
-static const char lanes_sql[] =
-    "SELECT s.pid, s.tid, ifnull(p.label, p.name) || ' ' ||"
-    " iif(s.tid = s.pid, s.pid, s.pid || '/' || s.tid)"
-    " FROM states s LEFT JOIN processes p ON p.pid = s.pid"
+static const char threads_sql[] =
+    "SELECT count(*) FROM (SELECT 1 FROM states WHERE end > ?1 AND"
+    " start < ?2 GROUP BY pid, tid)";
+static const char members_sql[] =
+    "SELECT s.pid, s.tid, ifnull(p.label, ifnull(p.name, '')), min(s.start),"
+    " max(s.end) FROM states s LEFT JOIN processes p ON p.pid = s.pid"
     " WHERE s.end > ?1 AND s.start < ?2 GROUP BY s.pid, s.tid"
-    " ORDER BY s.pid, s.tid LIMIT ?3";
+    " ORDER BY s.pid, s.tid";
 static const char states_sql[] =
-    "SELECT s.pid, s.tid, s.start / ?4, s.end / ?4, k.name FROM states s"
+    "SELECT s.pid, s.tid, s.start / ?3, s.end / ?3, k.name FROM states s"
     " JOIN thread_state k ON k.id = s.state"
-    " WHERE s.end > ?1 AND s.start < ?2 AND s.pid <= ?3";
+    " WHERE s.end > ?1 AND s.start < ?2";
 
 /* ------------------------------------------------------------ reading */
 
@@ -68,37 +81,122 @@ open_range(struct plot *p, const char *sql, sqlite3_stmt **st,
 	return (error);
 }
 
+/* A long name loses its middle: what tells copies apart is its end. */
+static void
+short_name(const char *name, char *out, size_t size)
+{
+	const size_t head = NAME_LENGTH - 11, tail = 8;
+	size_t n = strlen(name), a = head, b = n - tail;
+
+	if (n <= NAME_LENGTH) {
+		snprintf(out, size, "%s", name);
+		return;
+	}
+	while (a > 0 && ((unsigned char)name[a] & 0xc0) == 0x80)
+		a--;
+	while (b < n && ((unsigned char)name[b] & 0xc0) == 0x80)
+		b++;
+	snprintf(out, size, "%.*s...%s", (int)a, name, name + b);
+}
+
+/* A new lane, for the row at hand; -1: out of memory. */
 static int
-add_lane(struct chart *c, sqlite3_stmt *st)
+new_lane(struct chart *c, sqlite3_stmt *st, const char *name)
 {
 	struct lane *l = &c->lane[c->nlanes];
-	const char *label = (const char *)sqlite3_column_text(st, 2);
+	int pid = sqlite3_column_int(st, 0), tid = sqlite3_column_int(st, 1);
+	char shown[NAME_LENGTH + 8];
 
-	l->pid = sqlite3_column_int(st, 0);
-	l->tid = sqlite3_column_int(st, 1);
-	if (label != NULL)
-		snprintf(l->label, sizeof(l->label), "%s", label);
+	short_name(name, shown, sizeof(shown));
+	snprintf(l->name, sizeof(l->name), "%s", name);
+	if (pid == tid)
+		snprintf(l->label, sizeof(l->label), "%s %d", shown, pid);
 	else
-		snprintf(l->label, sizeof(l->label), "%d", l->tid);
-	l->share = calloc((size_t)c->slots, sizeof(*l->share));
-	if (l->share == NULL)
-		return (-ENOMEM);
-	c->nlanes++;
+		snprintf(l->label, sizeof(l->label), "%s %d/%d", shown, pid,
+		    tid);
+	if (c->slots != 0) {
+		l->share = calloc((size_t)c->slots, sizeof(*l->share));
+		if (l->share == NULL)
+			return (-1);
+	}
+	return (c->nlanes++);
+}
+
+/* Who came after the others of that name were gone goes into their lane. */
+static int
+find_lane(const struct chart *c, const char *name, double start)
+{
+	for (int i = 0; c->crowd && i < c->nlanes; i++) {
+		if (c->lane[i].end <= start &&
+		    strcmp(c->lane[i].name, name) == 0)
+			return (i);
+	}
+	return (-1);
+}
+
+static int
+add_member(struct chart *c, sqlite3_stmt *st)
+{
+	const char *name = (const char *)sqlite3_column_text(st, 2);
+	struct member *m = &c->member[c->nmembers];
+	struct lane *l;
+
+	m->pid = sqlite3_column_int(st, 0);
+	m->tid = sqlite3_column_int(st, 1);
+	m->lane = find_lane(c, name, sqlite3_column_double(st, 3));
+	if (m->lane < 0 && c->nlanes < (c->crowd ? MAX_LANES : OWN_LANES)) {
+		m->lane = new_lane(c, st, name);
+		if (m->lane < 0)
+			return (-ENOMEM);
+	}
+	c->nmembers++;
+	if (m->lane < 0)
+		return (0);
+	c->shown++;
+	l = &c->lane[m->lane];
+	l->end = sqlite3_column_double(st, 4);
+	if (++l->threads > 1) {
+		short_name(l->name, l->label, sizeof(l->label));
+		snprintf(l->label + strlen(l->label), 16, " (%d)",
+		    l->threads);
+	}
 	return (0);
+}
+
+static int
+count_threads(struct plot *p, double *n, struct sim_err *err)
+{
+	sqlite3_stmt *st;
+	int rc, error = open_range(p, threads_sql, &st, err);
+
+	if (error != 0)
+		return (error);
+	rc = sqlite3_step(st);
+	*n = rc == SQLITE_ROW ? sqlite3_column_double(st, 0) : 0;
+	error = rc == SQLITE_ROW ? 0 : report_db_done(p->db, rc, err);
+	sqlite3_finalize(st);
+	return (error);
 }
 
 static int
 read_lanes(struct plot *p, struct chart *c, struct sim_err *err)
 {
 	sqlite3_stmt *st;
-	int rc, error;
+	double n = 0;
+	int rc, error = count_threads(p, &n, err);
 
-	error = open_range(p, lanes_sql, &st, err);
 	if (error != 0)
 		return (error);
-	sqlite3_bind_int(st, 3, MAX_LANES);
-	while ((rc = sqlite3_step(st)) == SQLITE_ROW && error == 0) {
-		error = add_lane(c, st);
+	c->crowd = n > OWN_LANES;
+	c->member = calloc((size_t)n + 1, sizeof(*c->member));
+	if (c->member == NULL)
+		return (sim_err_set(err, ENOMEM, "out of memory"));
+	error = open_range(p, members_sql, &st, err);
+	if (error != 0)
+		return (error);
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW && error == 0 &&
+	    c->nmembers < (size_t)n) {
+		error = add_member(c, st);
 		if (error != 0)
 			(void)sim_err_set(err, ENOMEM, "out of memory");
 	}
@@ -108,14 +206,33 @@ read_lanes(struct plot *p, struct chart *c, struct sim_err *err)
 	return (error);
 }
 
-static struct lane *
-find_lane(struct chart *c, int pid, int tid)
+static void
+chart_free(struct chart *c)
 {
-	for (int i = 0; i < c->nlanes; i++) {
-		if (c->lane[i].tid == tid && c->lane[i].pid == pid)
-			return (&c->lane[i]);
-	}
-	return (NULL);
+	for (int i = 0; i < c->nlanes; i++)
+		free(c->lane[i].share);
+	free(c->member);
+	free(c);
+}
+
+static int
+by_number(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+
+	if (x->pid != y->pid)
+		return (x->pid < y->pid ? -1 : 1);
+	return (x->tid < y->tid ? -1 : x->tid > y->tid);
+}
+
+/* NULL: it has none. */
+static struct lane *
+lane_of(struct chart *c, int pid, int tid)
+{
+	const struct member key = { .pid = pid, .tid = tid }, *m;
+
+	m = bsearch(&key, c->member, c->nmembers, sizeof(*m), by_number);
+	return (m != NULL && m->lane >= 0 ? &c->lane[m->lane] : NULL);
 }
 
 static int
@@ -157,10 +274,9 @@ read_states(struct plot *p, struct chart *c, struct sim_err *err)
 	error = open_range(p, states_sql, &st, err);
 	if (error != 0)
 		return (error);
-	sqlite3_bind_int(st, 3, c->lane[c->nlanes - 1].pid);
-	sqlite3_bind_double(st, 4, p->db->hz);
+	sqlite3_bind_double(st, 3, p->db->hz);
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-		struct lane *l = find_lane(c, sqlite3_column_int(st, 0),
+		struct lane *l = lane_of(c, sqlite3_column_int(st, 0),
 		    sqlite3_column_int(st, 1));
 		int kind = find_kind((const char *)sqlite3_column_text(st, 4));
 
@@ -260,11 +376,14 @@ put_axes(FILE *f, const struct chart *c)
 		fprintf(f, " %.5g", lane_y(c, i) + LANE_HEIGHT / 2);
 	}
 	fputs(")\nset grid noytics\n", f);
-	if (c->threads > c->nlanes)
-		fprintf(f, "set xlabel 'simulated time (s); the first %d of "
-		    "%.0f threads'\n", c->nlanes, c->threads);
-	else
-		fputs("set xlabel 'simulated time (s)'\n", f);
+	fputs("set xlabel 'simulated time (s)", f);
+	if (c->shown < c->nmembers)
+		fprintf(f, "; %zu of %zu threads", c->shown, c->nmembers);
+	else if (c->crowd)
+		fprintf(f, "; %zu threads", c->nmembers);
+	if (c->crowd && c->shown > (size_t)c->nlanes)
+		fputs("; in brackets: so many share a line", f);
+	fputs("'\n", f);
 }
 
 static void
@@ -281,16 +400,17 @@ put_plot(FILE *f)
 }
 
 static int
-count_threads(struct plot *p, struct chart *c, struct sim_err *err)
+check_states(struct plot *p, struct sim_err *err)
 {
+	double any = 0;
 	int error;
 
 	if (!report_db_has_column(p->db, "states", "tid"))
 		return (sim_err_set(err, EILSEQ, "%s: the database has no "
 		    "table of states; it is of an older vmsim", p->db->name));
-	error = report_db_number(p->db, "SELECT count(DISTINCT tid) FROM "
-	    "states", &c->threads, NULL, err);
-	if (error == 0 && c->threads == 0)
+	error = report_db_number(p->db, "SELECT EXISTS (SELECT 1 FROM "
+	    "states)", &any, NULL, err);
+	if (error == 0 && any == 0)
 		return (sim_err_set(err, ENODATA, "%s: no states of threads "
 		    "were logged; run with --log all or --log states",
 		    p->db->name));
@@ -301,17 +421,17 @@ count_threads(struct plot *p, struct chart *c, struct sim_err *err)
 uint32_t
 plot_processes_height(struct plot *p)
 {
-	double lanes = 0;
-	char sql[160];
+	struct chart *c = calloc(1, sizeof(*c));
+	struct sim_err err;
+	uint32_t lanes = 0;
 
-	snprintf(sql, sizeof(sql), "SELECT count(DISTINCT tid) FROM states "
-	    "WHERE end > %.17g AND start < %.17g", p->from * p->db->hz,
-	    p->to * p->db->hz);
-	if (report_db_number(p->db, sql, &lanes, NULL, NULL) != 0)
-		lanes = 0;
-	if (lanes > MAX_LANES)
-		lanes = MAX_LANES;
-	return (lanes < 9 ? 340 : 140 + (uint32_t)lanes * 22);
+	if (c == NULL)
+		return (340);
+	if (report_db_has_column(p->db, "states", "tid") &&
+	    read_lanes(p, c, &err) == 0)
+		lanes = (uint32_t)c->nlanes;
+	chart_free(c);
+	return (lanes < 9 ? 340 : 140 + lanes * (lanes > OWN_LANES ? 16 : 22));
 }
 
 int
@@ -325,7 +445,7 @@ plot_processes(struct plot *p, struct sim_err *err)
 	c->slots = MAX_SLOTS;
 	c->from = p->from;
 	c->slot = (p->to - p->from) / c->slots;
-	error = count_threads(p, c, err);
+	error = check_states(p, err);
 	if (error == 0)
 		error = read_lanes(p, c, err);
 	if (error == 0 && c->nlanes == 0)
@@ -338,8 +458,6 @@ plot_processes(struct plot *p, struct sim_err *err)
 		put_axes(p->script, c);
 		put_plot(p->script);
 	}
-	for (int i = 0; i < MAX_LANES; i++)
-		free(c->lane[i].share);
-	free(c);
+	chart_free(c);
 	return (error);
 }

@@ -41,6 +41,21 @@ for text in running 'waiting for a page' 'swapped out' 'waiting for swap-in' \
 	grep -q "$text" processes.svg ||
 	    bad "processes.svg does not say '$text'"
 done
+# a crowd shares lines; a long name keeps its end
+cat >crowd.json <<'J'
+{ "mem": "16M", "processes": [
+  { "name": "a very long name for this", "program": "true", "count": 30,
+    "every": "1s" },
+  { "name": "sh", "program": "sh",
+    "args": ["-c", "for i in 1 2 3 4 5 6 7 8 9 10 11; do (exit 0); done"] } ] }
+J
+"$vmsim" run --quiet --scenario crowd.json --db crowd.db >out.txt 2>&1 ||
+    bad "crowd: $(cat out.txt)"
+"$vmsim" plot processes crowd.db -o crowd.svg || bad "crowd.svg"
+for text in 'sh 101' 'sh (11)' 'a very long n... this.10 121' \
+    '42 threads; in brackets: so many share a line'; do
+	grep -q "$text" crowd.svg || bad "crowd.svg does not say '$text'"
+done
 for text in 'response time (ms)' reads writes 'mean depth' rotation da0; do
 	grep -q "$text" disk.svg || bad "disk.svg does not say '$text'"
 done
