@@ -902,6 +902,66 @@ START_TEST(wired_pages_are_copied)
 }
 END_TEST
 
+/* All memory is taken, by pages that can go out. */
+static vm_object_t
+take_all(struct rig *r)
+{
+	vm_object_t object = vm_object_allocate(r->vm, OBJT_DEFAULT, 4096);
+	vm_pindex_t i;
+	vm_page_t m;
+
+	for (i = 0; (m = vm_page_alloc(r->vm, object, i, VM_ALLOC_NORMAL)) !=
+	    NULL; i++) {
+		m->valid = VM_PAGE_BITS_ALL;
+		vm_page_dirty(r->vm, m);
+		vm_page_flag_clear(m, PG_ZERO);
+		vm_page_activate(r->vm, m);
+		vm_page_wakeup(r->vm, m);
+	}
+	return (object);
+}
+
+/* Two wired pages, the second one in the object behind: whoever is forked has
+ * copies of both, whatever memory there is. */
+static void
+wired_fork_body(struct rig *r)
+{
+	vm_offset_t second = RIG_BASE + PAGE_SIZE;
+	struct vmspace *child, *other;
+	vm_object_t all;
+	sim_time_t then;
+
+	rig_anon(r, r->vs, RIG_BASE, 2);
+	rig_store(r, r->vs, RIG_BASE, 5);
+	rig_store(r, r->vs, second, 7);
+	child = vmspace_fork(r->vm, r->vs);
+	rig_store(r, child, RIG_BASE, 6);
+	ck_assert_int_eq(vm_mprotect(r->vm, child, RIG_BASE, 2 * PAGE_SIZE,
+	    VM_PROT_READ), 0);
+	ck_assert_int_eq(vm_mlock(r->vm, child, RIG_BASE, 2 * PAGE_SIZE), 0);
+	ck_assert_int_eq(vm_mprotect(r->vm, child, RIG_BASE, 2 * PAGE_SIZE,
+	    RW), 0);
+	ck_assert_ptr_eq(page_at(r, child, second), page_at(r, r->vs, second));
+	all = take_all(r);
+	then = sim_now(r->sim);
+	other = vmspace_fork(r->vm, child);
+	ck_assert_uint_ge(sim_now(r->sim) - then, sim_us(r->sim, 1000));
+	ck_assert_ptr_nonnull(page_at(r, other, second));
+	ck_assert_ptr_ne(page_at(r, other, second), page_at(r, child, second));
+	ck_assert_uint_eq(page_at(r, other, second)->wire_count, 0);
+	ck_assert_uint_eq(rig_load(r, other, RIG_BASE), 6);
+	ck_assert_uint_eq(rig_load(r, other, second), 7);
+	vm_object_deallocate(r->vm, all);
+	vmspace_free(r->vm, other);
+	vmspace_free(r->vm, child);
+}
+
+START_TEST(wired_pages_are_copied_by_fork)
+{
+	with_rig(1024, wired_fork_body);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -923,6 +983,7 @@ main(void)
 	tcase_add_test(tc, maps_change_during_faults);
 	tcase_add_test(tc, locked_vnodes_are_waited_for);
 	tcase_add_test(tc, wired_pages_are_copied);
+	tcase_add_test(tc, wired_pages_are_copied_by_fork);
 	tcase_add_test(tc, severe_memory_waits);
 	tcase_add_test(tc, killed_processes_go_on);
 	return (rig_suite("vm_fault", tc));

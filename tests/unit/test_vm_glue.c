@@ -9,7 +9,7 @@
 #include "vmcore/bsd/vm_glue.h"
 #include "vmcore/bsd/vm_pageout.h"
 
-#define WORKERS 64
+#define WORKERS 80
 #define EVENTS 20000
 #define MS 1000000ull /* cycles: 1 GHz */
 #define SECOND (1000 * MS)
@@ -730,6 +730,7 @@ body_parent(struct worker *me)
 
 	own_pages_store(me);
 	me->p->p_timers = 12;
+	me->vs->vm_shm = true;
 	*child = (struct worker) { .w = w, .body = body_child };
 	w->nworkers++;
 	w->left++;
@@ -744,6 +745,7 @@ body_parent(struct worker *me)
 	child->vs = vm_proc_vmspace(child->p);
 	ck_assert_ptr_ne(child->vs, me->vs);
 	ck_assert_uint_eq(child->p->p_timers, 12);
+	ck_assert(child->vs->vm_shm);
 	st = sim_thread_create(w->r.sim, "child", PUSER, worker_main, child);
 	vm_thread_start(vm, child->td, st);
 	(void)sleep_at(me, PWAIT, SECOND);
@@ -928,11 +930,58 @@ START_TEST(nice_counts)
 	rig_boot(&w->r);
 	a = worker_start(w, body_cpu);
 	b = worker_start(w, body_cpu);
+	vm_proc_set_nice(w->r.vm, b->p, -1000);
+	ck_assert_int_eq(b->p->p_nice, PRIO_MIN);
+	ck_assert_int_eq(b->td->td_ksegrp->kg_user_pri, PUSER);
+	vm_proc_set_nice(w->r.vm, b->p, 1000);
+	ck_assert_int_eq(b->p->p_nice, -PRIO_MIN);
 	vm_proc_set_nice(w->r.vm, b->p, 10);
 	ck_assert_int_eq(b->td->td_ksegrp->kg_user_pri, PUSER + 30);
 	world_run(w);
 	ck_assert_uint_gt(a->count, 2 * b->count);
 	ck_assert_uint_gt(b->count, 100); /* it does not starve */
+	world_destroy(w);
+}
+END_TEST
+
+static void
+body_two_seconds(struct worker *me)
+{
+	while (sim_now(me->w->r.sim) < 2 * SECOND)
+		user_step(me, MS / 2);
+}
+
+/* All but the one that runs, which is told when it goes on. */
+static void
+look_at_priorities(void *arg, sim_time_t when)
+{
+	const struct world *w = arg;
+	const struct thread *td;
+	int others = 0;
+
+	(void)when;
+	for (int i = 0; i < w->nworkers; i++) {
+		td = w->worker[i].td;
+		ck_assert_int_ge(td->td_ksegrp->kg_user_pri, PUSER + 20 +
+		    td->td_ksegrp->kg_nice);
+		others += sim_thread_priority(td->td_sim) !=
+		    td->td_ksegrp->kg_user_pri;
+	}
+	ck_assert_int_le(others, 1);
+}
+
+/* More new priorities at once than schedcpu hands on at once. */
+START_TEST(all_have_their_new_priorities_each_second)
+{
+	struct world *w = world_create(2000, 1);
+	struct sim_event ev;
+
+	rig_boot(&w->r);
+	for (int i = 0; i < 70; i++)
+		worker_start(w, body_two_seconds)->td->td_ksegrp->kg_nice = 5;
+	sim_event_init(&ev, "look", 0, look_at_priorities, w);
+	sim_event_at(w->r.sim, &ev, SECOND + 1);
+	world_run(w);
 	world_destroy(w);
 }
 END_TEST
@@ -947,6 +996,7 @@ body_slptime(struct worker *me)
 
 	while (sim_now(sim) < 4 * SECOND - MS)
 		user_step(me, MS / 2);
+	ck_assert(!setrunnable(me->w->r.vm, me->td)); /* it runs */
 	used = kg->kg_estcpu;
 	ck_assert_uint_gt(used, 100);
 	ck_assert_int_eq(kg->kg_user_pri, PUSER + 20 + (int)used / 8);
@@ -967,6 +1017,7 @@ look_at_sleeper(void *arg, sim_time_t when)
 	(void)when;
 	ck_assert_uint_eq(me->td->td_inhibitors, TDI_SLEEPING);
 	ck_assert_int_eq(me->td->td_state, TDS_INHIBITED);
+	ck_assert(!setrunnable(me->w->r.vm, me->td)); /* asleep */
 	ck_assert_int_eq(me->td->td_priority, PWAIT);
 	/* it ran in the second that ended at 4 s */
 	ck_assert_uint_eq(me->td->td_ksegrp->kg_slptime, 4);
@@ -1116,6 +1167,7 @@ main(void)
 	tcase_add_test(tc, the_first_process_inherits_limits);
 	tcase_add_test(tc, equals_share_and_the_interactive_goes_first);
 	tcase_add_test(tc, nice_counts);
+	tcase_add_test(tc, all_have_their_new_priorities_each_second);
 	tcase_add_test(tc, seconds_are_counted);
 	tcase_add_test(tc, charges_are_exact);
 	tcase_add_test(tc, out_of_memory_while_many_are_out);
