@@ -13,8 +13,8 @@
  * so); next() tells when something happens next in the device. run(t) lets what
  * is due up to t happen, but no more after a moment in which commands finish:
  * it hands these to disk_engine_complete(), and the engine has others for it.
- * prepare() notes in a request its cylinder and what the next three want to
- * know (dev[]).
+ * prepare() notes in a request its cylinder and what nearest() wants to know
+ * (dev[]).
  */
 struct device_ops {
 	bool (*room)(const void *dev);
@@ -26,17 +26,12 @@ struct device_ops {
 	void (*destroy)(void *dev);
 	/*
 	 * For shortest-positioning schedulers, NULL where all positions are
-	 * equal. position(): time until the first sector is under a head, or
-	 * any value above `limit` for one above `limit`. tie(): of two equal
-	 * positions the one with the smaller value comes first. nearest(): the
-	 * request of a queue (of one operation, if op is not -1) with the
-	 * least position; of equals the oldest.
+	 * equal: the request of a queue (of one operation, if op is not -1)
+	 * that is under a head soonest, less so much of the time it has waited;
+	 * of equals the oldest.
 	 */
-	uint64_t (*position)(void *dev, struct disk_io *io, uint64_t now,
-	    uint64_t limit);
-	double (*tie)(void *dev, const struct disk_io *io, uint64_t now);
 	struct disk_io *(*nearest)(void *dev, struct disk_queue *q, int op,
-	    uint64_t now);
+	    uint64_t now, uint64_t weight_ppm);
 	/* NULL where it means nothing */
 	void (*flash)(void *dev, struct disk_flash_stats *st);
 };

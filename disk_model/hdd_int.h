@@ -103,8 +103,20 @@ struct hdd_bus {
 
 /* hdd_media.c */
 /* Arm movement to a track, settling of a write included. */
-uint64_t media_move(const struct hdd *h, uint32_t cyl, uint32_t head,
-    bool write);
+static inline uint64_t
+media_move(const struct hdd *h, uint32_t cyl, uint32_t head, bool write)
+{
+	const struct hdd_media *m = &h->m;
+	uint64_t move = h->p->seek_ps[cyl > m->cyl ? cyl - m->cyl :
+						     m->cyl - cyl];
+
+	if (head != m->head && move < h->p->head_switch_ps)
+		move = h->p->head_switch_ps;
+	if (move > 0 && write)
+		move += h->p->write_settle_ps;
+	return move;
+}
+
 /* Let pass what happens up to time t. */
 void media_catch_up(struct hdd *h, uint64_t t);
 /* Start reading at m.next = lbn, not before `from`, up to goal. */
@@ -146,11 +158,8 @@ enum {
 };
 int near_create(struct hdd *h);
 void near_prepare(const void *dev, struct disk_io *io);
-uint64_t near_position(void *dev, struct disk_io *io, uint64_t now,
-    uint64_t limit);
-double near_tie(void *dev, const struct disk_io *io, uint64_t now);
 struct disk_io *near_nearest(void *dev, struct disk_queue *q, int op,
-    uint64_t now);
+    uint64_t now, uint64_t weight_ppm);
 /* Take the nearest of the commands that the drive holds. */
 struct disk_io *near_held(struct hdd *h, uint64_t now);
 

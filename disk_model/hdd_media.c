@@ -23,20 +23,6 @@ earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-uint64_t
-media_move(const struct hdd *h, uint32_t cyl, uint32_t head, bool write)
-{
-	const struct hdd_media *m = &h->m;
-	uint32_t d = cyl > m->cyl ? cyl - m->cyl : m->cyl - cyl;
-	uint64_t move = h->p->seek_ps[d];
-
-	if (head != m->head)
-		move = later(move, h->p->head_switch_ps);
-	if (move > 0 && write)
-		move += h->p->write_settle_ps;
-	return move;
-}
-
 /* Set out for m.next at time m.from. */
 static void
 place(struct hdd *h)

@@ -3,8 +3,8 @@
  * is under a head. For shortest-positioning schedulers, in the host and in
  * the drive's own queue.
  *
- * Interface: hdd_int.h; near_prepare, near_position, near_tie, near_nearest
- *            are the device operations of disk_int.h.
+ * Interface: hdd_int.h; near_prepare and near_nearest are the device
+ *            operations of disk_int.h.
  * Source:    reference sheet, sections 2.3 and 6 (SPTF; queues in the device);
  *            section 8 (the angle must be the one at the end of the move).
  */
@@ -153,25 +153,15 @@ position(struct hdd *h, struct disk_io *io, uint64_t now, uint64_t limit)
 	return mechanical(h, io->cyl, io->dev[NEAR_PLACE], write, now, limit);
 }
 
-uint64_t
-near_position(void *dev, struct disk_io *io, uint64_t now, uint64_t limit)
-{
-	struct hdd *h = dev;
-
-	media_catch_up(h, now);
-	return position(h, io, now, limit);
-}
-
 /*
  * Equal positioning times are told apart as a plain model in double precision
  * would: by the rounding of this very formula. Nothing else depends on it,
  * and IEEE arithmetic makes it the same everywhere. The sheet's reference
  * answers for shortest-positioning queues were computed that way.
  */
-double
-near_tie(void *dev, const struct disk_io *io, uint64_t now)
+static double
+tie_of(const struct hdd *h, const struct disk_io *io, uint64_t now)
 {
-	struct hdd *h = dev;
 	const struct hdd_overhead *o = &h->p->overhead;
 	uint64_t place = io->dev[NEAR_PLACE];
 	bool write = io->op == DISK_WRITE;
@@ -200,31 +190,50 @@ near_tie(void *dev, const struct disk_io *io, uint64_t now)
 /* The best so far. */
 struct nearest {
 	struct disk_io *io;
-	uint64_t position;
+	int64_t cost; /* its position, less the bonus for its age */
 	double tie; /* of io, when it has been asked for */
 	bool tie_known;
+	uint64_t now;
+	uint64_t weight_ppm; /* of a request's age; 0: age does not matter */
+	uint64_t older; /* those with lower ranks have been considered */
 };
 
-/* Of equal positions: in the host's queue by the formula, then the oldest. */
+#define MOST_BONUS (UINT64_MAX / 8) /* nothing makes up for it */
+
+static int64_t
+bonus(const struct nearest *b, const struct disk_io *io)
+{
+	unsigned __int128 v;
+
+	if (b->weight_ppm == 0)
+		return 0;
+	v = (unsigned __int128) (b->now - io->arrival) * b->weight_ppm;
+	if (v >> 64 != 0)
+		return v / 1000000 > MOST_BONUS ? (int64_t) MOST_BONUS :
+						  (int64_t) (v / 1000000);
+	return (int64_t) ((uint64_t) v / 1000000);
+}
+
+/* Of equal costs: in the host's queue by the formula, then the oldest. */
 static bool
 comes_first(struct hdd *h, struct nearest *b, const struct disk_io *io,
-    uint64_t now, double *tie)
+    double *tie)
 {
 	if (!b->tie_known)
-		b->tie = near_tie(h, b->io, now);
+		b->tie = tie_of(h, b->io, b->now);
 	b->tie_known = true;
-	*tie = near_tie(h, io, now);
+	*tie = tie_of(h, io, b->now);
 	if (*tie != b->tie)
 		return *tie < b->tie;
 	return io->rank < b->io->rank;
 }
 
-/* io has position d, which is not above the best one's. */
+/* The cost of io is not above the best one's. */
 static void
 consider(struct hdd *h, const struct disk_queue *q, struct nearest *b,
-    struct disk_io *io, uint64_t d, uint64_t now)
+    struct disk_io *io, int64_t cost)
 {
-	bool equal = b->io != NULL && d == b->position, known = false;
+	bool equal = b->io != NULL && cost == b->cost, known = false;
 	double tie = 0;
 
 	if (io == b->io)
@@ -232,39 +241,67 @@ consider(struct hdd *h, const struct disk_queue *q, struct nearest *b,
 	if (equal && q == &h->held && io->rank > b->io->rank)
 		return;
 	if (equal && q != &h->held) {
-		if (!comes_first(h, b, io, now, &tie))
+		if (!comes_first(h, b, io, &tie))
 			return;
 		known = true;
 	}
-	*b = (struct nearest) { io, d, tie, known };
+	b->io = io;
+	b->cost = cost;
+	b->tie = tie;
+	b->tie_known = known;
 }
 
+/* One that may be in the buffer, or be none that the arm moves for. */
 static void
 consider_any(struct hdd *h, const struct disk_queue *q, struct nearest *b,
-    struct disk_io *io, uint64_t now)
+    struct disk_io *io)
 {
-	uint64_t d = position(h, io, now, b->position);
+	int64_t off = bonus(b, io), cost;
 
-	if (d <= b->position)
-		consider(h, q, b, io, d, now);
+	if (b->cost + off < 0)
+		return; /* not even a position of 0 would do */
+	cost = (int64_t) position(h, io, b->now, (uint64_t) (b->cost + off)) -
+	    off;
+	if (cost <= b->cost)
+		consider(h, q, b, io, cost);
+}
+
+/* One that the arm has to move for. */
+static void
+consider_place(struct hdd *h, const struct disk_queue *q, struct nearest *b,
+    struct disk_io *io, uint32_t cyl, uint64_t place)
+{
+	int64_t limit = b->cost + bonus(b, io), d;
+
+	if ((int64_t) h->least_seek[cylinders_to(h, cyl) >> h->near_shift] >
+	    limit)
+		return;
+	d = (int64_t) mechanical(h, cyl, place, io->op == DISK_WRITE, b->now,
+	    (uint64_t) limit);
+	if (d <= limit)
+		consider(h, q, b, io, b->cost - (limit - d));
 }
 
 /* Going through a queue from the arm outwards. */
 struct walk {
 	const struct queue_order *o;
+	unsigned class;
 	struct queue_at left, right; /* entries passed lie in between */
+	uint32_t distance; /* all that are nearer are passed */
 	uint64_t overhead;
+	uint64_t least; /* none of the others takes less */
 };
 
 static struct walk
 walk_begin(const struct hdd *h, const struct disk_queue *q, unsigned class)
 {
 	const struct hdd_overhead *o = &h->p->overhead;
-	struct walk w = { .o = &q->order[class] };
+	struct walk w = { .o = &q->order[class], .class = class };
 
 	w.left = w.right = order_cylinder(w.o, h->m.cyl);
 	w.overhead = class == QUEUE_WRITES ? o->write_miss[h->last_write] :
 					     o->read_miss[h->last_write];
+	w.least = w.overhead;
 	return w;
 }
 
@@ -281,6 +318,7 @@ walk_next(const struct hdd *h, struct walk *w, uint64_t *least)
 
 	if (d == UINT32_MAX)
 		return NULL;
+	w->distance = d;
 	*least = w->overhead + h->reach[d >> h->near_shift];
 	if (dl < dr) {
 		w->left = order_prev(o, w->left);
@@ -290,24 +328,33 @@ walk_next(const struct hdd *h, struct walk *w, uint64_t *least)
 	return r;
 }
 
+/* One entry further; false when there is none. */
+static bool
+step(struct hdd *h, const struct disk_queue *q, struct nearest *b,
+    struct walk *w)
+{
+	const struct queue_entry *e = walk_next(h, w, &w->least);
+
+	if (e == NULL)
+		return false;
+	if (b->weight_ppm != 0 && e->io->rank < b->older)
+		return true;
+	if (w->class == QUEUE_READS && q->nwatch > 0)
+		consider_any(h, q, b, e->io);
+	else
+		consider_place(h, q, b, e->io, e->cyl, e->place);
+	return true;
+}
+
 /* Until the seek alone takes longer than the best. */
 static void
 outwards(struct hdd *h, struct disk_queue *q, unsigned class,
-    struct nearest *b, uint64_t now)
+    struct nearest *b)
 {
 	struct walk w = walk_begin(h, q, class);
-	bool write = class == QUEUE_WRITES;
-	const struct queue_entry *e;
-	uint64_t d, least;
 
-	while ((e = walk_next(h, &w, &least)) != NULL &&
-	    least <= b->position) {
-		d = !write && q->nwatch > 0 ?
-		    position(h, e->io, now, b->position) :
-		    mechanical(h, e->cyl, e->place, write, now, b->position);
-		if (d <= b->position)
-			consider(h, q, b, e->io, d, now);
-	}
+	while ((int64_t) w.least <= b->cost && step(h, q, b, &w))
+		;
 }
 
 /*
@@ -316,7 +363,7 @@ outwards(struct hdd *h, struct disk_queue *q, unsigned class,
  * hits that lie in a segment that has gained blocks since.
  */
 static void
-in_buffer(struct hdd *h, struct disk_queue *q, struct nearest *b, uint64_t now)
+in_buffer(struct hdd *h, struct disk_queue *q, struct nearest *b)
 {
 	const struct queue_order *o = &q->order[QUEUE_READS];
 	const struct queue_entry *e;
@@ -332,10 +379,16 @@ in_buffer(struct hdd *h, struct disk_queue *q, struct nearest *b, uint64_t now)
 	for (uint32_t i = 0; i < q->nwatch;) {
 		if (queue_class(q->watch[i]) == QUEUE_READS &&
 		    buffer_holds(h, q->watch[i]))
-			consider_any(h, q, b, q->watch[i++], now);
+			consider_any(h, q, b, q->watch[i++]);
 		else
 			queue_unwatch(q, i);
 	}
+}
+
+static bool
+writes_behind(const struct hdd *h)
+{
+	return h->nseg > 0 && h->p->cache.write_behind != WB_OFF;
 }
 
 /*
@@ -344,50 +397,105 @@ in_buffer(struct hdd *h, struct disk_queue *q, struct nearest *b, uint64_t now)
  * the seek alone puts behind another one.
  */
 static void
-write_behinds(struct hdd *h, struct disk_queue *q, struct nearest *b,
-    uint64_t now)
+write_behinds(struct hdd *h, struct disk_queue *q, struct nearest *b)
 {
-	uint64_t least, all = h->p->overhead.write_hit[h->last_write];
+	int64_t all = (int64_t) h->p->overhead.write_hit[h->last_write];
 	struct walk w = walk_begin(h, q, QUEUE_WRITES);
 	const struct queue_entry *e;
 
-	if (w.o->n == 0 || b->position < all)
+	if (w.o->n == 0 || b->cost < all)
 		return;
 	if (q == &h->held) {
-		consider_any(h, q, b, q->first[QUEUE_WRITES], now);
+		consider_any(h, q, b, q->first[QUEUE_WRITES]);
 		return;
 	}
-	while ((e = walk_next(h, &w, &least)) != NULL &&
-	    (b->position != all || !b->tie_known ||
-	    (double) least / 1e9 < b->tie + 1e-6))
-		consider_any(h, q, b, e->io, now);
+	while ((e = walk_next(h, &w, &w.least)) != NULL &&
+	    (b->cost != all || !b->tie_known ||
+	    (double) w.least / 1e9 < b->tie + 1e-6))
+		consider_any(h, q, b, e->io);
+}
+
+/* ------------------------------------------------------------ age */
+
+/*
+ * May there be one among those of a class that neither walk has seen? None of
+ * them has a greater bonus than `off`. If so, goes on with its walk.
+ */
+static bool
+unseen(struct hdd *h, const struct disk_queue *q, struct nearest *b,
+    struct walk *w, int64_t off)
+{
+	if (w->o->n == 0 || (int64_t) w->least - off > b->cost)
+		return false;
+	if (w->class == QUEUE_WRITES && writes_behind(h))
+		return true; /* the seek tells nothing */
+	return step(h, q, b, w);
+}
+
+#define FEW 24 /* going outwards would cost more than it saves */
+
+/*
+ * From the oldest on and from the arm outwards at the same time, until those
+ * not seen yet are both too far away and too young.
+ */
+static void
+by_age(struct hdd *h, struct disk_queue *q, int op, struct nearest *b)
+{
+	struct walk r = walk_begin(h, q, QUEUE_READS);
+	struct walk w = walk_begin(h, q, QUEUE_WRITES);
+	bool more;
+
+	if (writes_behind(h))
+		w.least = h->p->overhead.write_hit[h->last_write];
+	for (struct disk_io *io = q->head; io != q->barrier; io = io->next) {
+		if (op >= 0 && (int) io->op != op)
+			continue;
+		b->older = io->rank + 1;
+		if (io->op != DISK_READ || q->nwatch > 0)
+			consider_any(h, q, b, io);
+		else if (cylinders_to(h, io->cyl) >= r.distance)
+			consider_place(h, q, b, io, io->cyl,
+			    io->dev[NEAR_PLACE]);
+		if (q->count < FEW && b->cost + bonus(b, io) >= 0)
+			continue;
+		more = op != DISK_WRITE && unseen(h, q, b, &r, bonus(b, io));
+		if (op != DISK_READ && unseen(h, q, b, &w, bonus(b, io)))
+			more = true;
+		if (!more)
+			return;
+	}
 }
 
 struct disk_io *
-near_nearest(void *dev, struct disk_queue *q, int op, uint64_t now)
+near_nearest(void *dev, struct disk_queue *q, int op, uint64_t now,
+    uint64_t weight_ppm)
 {
 	struct hdd *h = dev;
-	struct nearest b = { NULL, UINT64_MAX, 0, false };
+	struct nearest b = { .cost = (int64_t) FAR, .now = now,
+		.weight_ppm = weight_ppm };
 	const struct queue_order *others = &q->order[QUEUE_OTHERS];
 	struct queue_at at = order_first();
 
 	media_catch_up(h, now);
 	for (; op < 0 && order_at(others, at) != NULL;
 	     at = order_next(others, at))
-		consider_any(h, q, &b, order_at(others, at)->io, now);
-	if (op != DISK_WRITE) {
-		if (h->nseg > 0)
-			in_buffer(h, q, &b, now);
-		else
-			q->nwatch = 0;
-		outwards(h, q, QUEUE_READS, &b, now);
+		consider_any(h, q, &b, order_at(others, at)->io);
+	if (op != DISK_WRITE && h->nseg > 0)
+		in_buffer(h, q, &b);
+	else if (op != DISK_WRITE)
+		q->nwatch = 0;
+	if (weight_ppm != 0) {
+		by_age(h, q, op, &b);
+		return b.io;
 	}
+	if (op != DISK_WRITE)
+		outwards(h, q, QUEUE_READS, &b);
 	if (op == DISK_READ)
 		return b.io;
-	if (h->nseg > 0 && h->p->cache.write_behind != WB_OFF)
-		write_behinds(h, q, &b, now);
+	if (writes_behind(h))
+		write_behinds(h, q, &b);
 	else
-		outwards(h, q, QUEUE_WRITES, &b, now);
+		outwards(h, q, QUEUE_WRITES, &b);
 	return b.io;
 }
 
@@ -399,7 +507,7 @@ near_held(struct hdd *h, uint64_t now)
 	if (h->held.count == 1)
 		io = h->held.head;
 	else
-		io = near_nearest(h, &h->held, -1, now);
+		io = near_nearest(h, &h->held, -1, now, 0);
 	queue_remove(&h->held, io);
 	return io;
 }

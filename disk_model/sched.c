@@ -232,51 +232,8 @@ pick_sptf(const struct choice *c)
 {
 	if (c->dev->ops->nearest == NULL)
 		return pick_fcfs(c);
-	return c->dev->ops->nearest(c->dev->dev, c->q, c->op, c->now);
-}
-
-static uint64_t
-age_bonus(const struct choice *c, const struct disk_io *io)
-{
-	uint64_t wait = c->now - io->arrival, w = c->s->weight_ppm, v;
-
-	if (!__builtin_mul_overflow(wait, w, &v))
-		return v / 1000000;
-	return (uint64_t) ((unsigned __int128) wait * w / 1000000);
-}
-
-/*
- * From the oldest on, until not even a position of 0 could make up for having
- * waited less.
- */
-static struct disk_io *
-pick_aged_sptf(const struct choice *c)
-{
-	const struct device *d = c->dev;
-	struct disk_io *io, *best = NULL;
-	int64_t cost, least = INT64_MAX;
-	uint64_t bonus, limit;
-
-	if (d->ops->position == NULL)
-		return pick_fcfs(c);
-	for (io = c->q->head; io != c->q->barrier; io = io->next) {
-		if (!wanted(c, queue_class(io)))
-			continue;
-		bonus = age_bonus(c, io);
-		if (best != NULL && -(int64_t) bonus > least)
-			break;
-		limit = best != NULL ? (uint64_t) (least + (int64_t) bonus) :
-				       UINT64_MAX;
-		cost = (int64_t) (d->ops->position(d->dev, io, c->now, limit) -
-		    bonus);
-		if (cost < least || (cost == least &&
-		    d->ops->tie(d->dev, io, c->now) <
-		    d->ops->tie(d->dev, best, c->now))) {
-			least = cost;
-			best = io;
-		}
-	}
-	return best;
+	return c->dev->ops->nearest(c->dev->dev, c->q, c->op, c->now,
+	    c->s->weight_ppm);
 }
 
 /* ------------------------------------------------------------ deadline */
@@ -338,7 +295,7 @@ pick_deadline(const struct choice *c)
 /* ------------------------------------------------------------ table */
 
 static const struct scheduler schedulers[] = {
-	{ "aged-sptf", pick_aged_sptf, BY_ARRIVAL, 6300,
+	{ "aged-sptf", pick_sptf, BY_POSITION, 6300,
 	    "SPTF minus weight * waiting" },
 	{ "clook", pick_clook, BY_PLACE, 0,
 	    "ascending, then from the start (BSD)" },
