@@ -26,11 +26,17 @@
 
 #define PAGE 4096ul
 
-/* Certain on any host, however busy: a state is waited for, never a time. */
+/* Certain on any host, however busy: a state is waited for, never a time. What
+ * does not come in a minute, at the least, never will. */
 #define UNTIL(condition)						\
 	do {								\
-		while (!(condition))					\
+		int tries_ = 0;						\
+									\
+		while (!(condition)) {					\
+			if (++tries_ == 60000)				\
+				never(#condition);			\
 			nap(1);						\
+		}							\
 	} while (0)
 
 /* 1, or 0 if it does not become true: what is measured while a busy host gives
@@ -136,6 +142,13 @@ nap(long ms)
 
 	while (nanosleep(&ts, &ts) != 0)
 		continue;
+}
+
+static inline void
+never(const char *what)
+{
+	fprintf(stderr, "never: %s\n", what);
+	_exit(97);
 }
 
 /* R, S, T, Z as in proc(5), of one thread; X if it is no more. */
