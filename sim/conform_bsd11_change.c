@@ -290,7 +290,7 @@ ch_rename(struct b11 *w, struct vm_page *m, const cJSON *step)
 {
 	struct vm_object *o = &w->objs[b11_idx(w, step, "obj", w->nobjs)];
 	vm_pindex_t pidx = (vm_pindex_t)b11_int(w, step, "pidx", 0, 0,
-	    INT64_C(1) << 52);
+	    INT64_C(1) << 53);
 	uint16_t xbusy;
 
 	if (m->valid != VM_PAGE_BITS_ALL || m->busy != 0 ||
@@ -366,7 +366,7 @@ ch_alloc(struct b11 *w, const cJSON *step)
 	struct vm_page *m;
 	struct vm_object *o = &w->objs[b11_idx(w, step, "obj", w->nobjs)];
 	vm_pindex_t pidx = (vm_pindex_t)b11_int(w, step, "pidx", 0, 0,
-	    INT64_C(1) << 52);
+	    INT64_C(1) << 53);
 	const char *q = b11_str(w, step, "q", "");
 	int64_t nmap = b11_int(w, step, "nmap", 0, 0, B11_MAX_MAPS);
 

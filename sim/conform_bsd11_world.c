@@ -10,7 +10,7 @@
 
 #include "sim/conform_bsd11_int.h"
 
-#define PIDX_MAX (INT64_C(1) << 52)
+#define PIDX_MAX (INT64_C(1) << 53) /* all numbers are below */
 #define PA_MAX ((INT64_C(1) << 44) - PAGE_SIZE)
 
 /* Position of a name in a NULL-terminated list; malformed when not there. */
@@ -185,7 +185,7 @@ build_maps(struct b11 *w, struct b11_page *pg, const cJSON *in)
 		if (!cJSON_IsArray(map) || cJSON_GetArraySize(map) != 3)
 			b11_bad(w, "a mapping is [pmap, accessed, modified]");
 		b11_add_map(w, pg, (int32_t)b11_item(w,
-		    cJSON_GetArrayItem(map, 0), "pmap", 0,
+		    cJSON_GetArrayItem(map, 0), "pmap", -1,
 		    (int64_t)w->npmaps - 1),
 		    b11_item(w, cJSON_GetArrayItem(map, 1), "accessed", 0, 1),
 		    b11_item(w, cJSON_GetArrayItem(map, 2), "modified", 0, 1));
@@ -488,7 +488,7 @@ build_avail(struct b11 *w, struct b11_proc *xp, const cJSON *in)
 	xp->avail = b11_alloc(w, (size_t)cJSON_GetArraySize(list),
 	    sizeof(xp->avail[0]));
 	cJSON_ArrayForEach(v, list) {
-		int64_t n = b11_item(w, v, "avail", -1, PIDX_MAX * 2);
+		int64_t n = b11_item(w, v, "avail", -1, PIDX_MAX);
 
 		xp->avail[xp->navail++] = n < 0 ? UINT64_MAX : (uint64_t)n;
 	}

@@ -3,8 +3,8 @@
  *
  * Interface: vm_page_f11.h; vm_page_ops_f11 of vm_pageout.h.
  * Source:    FreeBSD 11-CURRENT vm_page.c as told by companions 4.
- * Differs:   an object's pages are found by walking its list (conformance
- *            scenarios are small); free and cached pages are counted, not
+ * Differs:   an object's pages are found by the splay tree of FreeBSD 5, not
+ *            by a radix tree; free and cached pages are counted, not
  *            allocated from; held pages are never freed by this text.
  */
 #include "vmcore/bsd/vm_page_f11.h"
@@ -25,42 +25,22 @@ f11_queueable(const struct vm_page *m)
 
 /* ------------------------------------------------- objects */
 
-/* The resident page with the highest index not above pindex. */
-static vm_page_t
-f11_lookup_le(vm_object_t object, vm_pindex_t pindex)
-{
-	vm_page_t m;
-
-	TAILQ_FOREACH_REVERSE(m, &object->memq, pglist, listq) {
-		if (m->pindex <= pindex)
-			return (m);
-	}
-	return (NULL);
-}
-
 vm_page_t
 vm_page_lookup_f11(vm_object_t object, vm_pindex_t pindex)
 {
-	vm_page_t m = f11_lookup_le(object, pindex);
-
-	return (m != NULL && m->pindex == pindex ? m : NULL);
+	return (vm_page_lookup(object, pindex));
 }
 
 void
 vm_page_insert_f11(struct vm *vm, vm_page_t m, vm_object_t object,
     vm_pindex_t pindex)
 {
-	vm_page_t before = f11_lookup_le(object, pindex);
-
 	KASSERT(vm->sim, m->object == NULL, ("page %u has an object", m->pfn));
-	KASSERT(vm->sim, before == NULL || before->pindex != pindex,
+	KASSERT(vm->sim, vm_page_lookup(object, pindex) == NULL,
 	    ("page index %ju is taken", (uintmax_t)pindex));
 	m->object = object;
 	m->pindex = pindex;
-	if (before != NULL)
-		TAILQ_INSERT_AFTER(&object->memq, before, m, listq);
-	else
-		TAILQ_INSERT_HEAD(&object->memq, m, listq);
+	vm_page_tree_insert(object, m);
 	object->resident_page_count++;
 }
 
@@ -73,7 +53,7 @@ vm_page_remove_f11(struct vm *vm, vm_page_t m)
 		m->flags &= (uint16_t)~PG_BUSY;
 		vm_page_flash(vm, m);
 	}
-	TAILQ_REMOVE(&m->object->memq, m, listq);
+	vm_page_tree_remove(m->object, m);
 	m->object->resident_page_count--;
 	m->object = NULL;
 }

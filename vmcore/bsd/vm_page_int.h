@@ -133,6 +133,9 @@ vm_curproc_is_pageproc(const struct vm *vm)
 	return (vm->pageproc != NULL && vm_curproc(vm) == vm->pageproc);
 }
 
+/* m among an object's pages, by m->pindex: tree and list, not the counts. */
+void vm_page_tree_insert(struct vm_object *object, vm_page_t m);
+void vm_page_tree_remove(struct vm_object *object, vm_page_t m);
 void vm_page_free_toq(struct vm *vm, vm_page_t m, enum vm_reason why);
 void vm_page_free_cached(struct vm *vm, vm_page_t m);
 void vm_page_take_free(struct vm *vm, vm_page_t m, vm_object_t object,

@@ -63,12 +63,13 @@ vm_page_splay(vm_pindex_t pindex, vm_page_t root)
 	return (root);
 }
 
-/* Make m the root of a tree whose old root has been splayed to its index. */
-static void
-vm_page_insert_root(struct vm_object *object, vm_page_t m)
+/* Into tree and list, by its index; m becomes the tree's root. */
+void
+vm_page_tree_insert(struct vm_object *object, vm_page_t m)
 {
 	vm_page_t root = object->root;
 
+	object->root = m;
 	if (root == NULL) {
 		m->left = m->right = NULL;
 		TAILQ_INSERT_TAIL(&object->memq, m, listq);
@@ -108,8 +109,7 @@ vm_page_insert(struct vm *vm, vm_page_t m, struct vm_object *object,
 		    m->object->id);
 	m->object = object;
 	m->pindex = pindex;
-	vm_page_insert_root(object, m);
-	object->root = m;
+	vm_page_tree_insert(object, m);
 	object->generation++;
 	object->resident_page_count++;
 	/* It may come with modifications. */
@@ -117,21 +117,11 @@ vm_page_insert(struct vm *vm, vm_page_t m, struct vm_object *object,
 		vm_page_insert_writeable(vm, object);
 }
 
-/*
- * vm_page_remove: take a busy page out of its object, which ends its being
- * busy. Nothing happens to a page without one. Mappings stay.
- */
+/* Out of tree and list. */
 void
-vm_page_remove(struct vm *vm, vm_page_t m)
+vm_page_tree_remove(struct vm_object *object, vm_page_t m)
 {
-	vm_object_t object = m->object;
 	vm_page_t root;
-
-	if (object == NULL)
-		return;
-	if ((m->flags & PG_BUSY) == 0)
-		vm_panic(vm, "REMOVE_NOT_BUSY: page %u is not busy", m->pfn);
-	vm_page_wakeup(vm, m);
 
 	if (m != object->root)
 		(void)vm_page_splay(m->pindex, object->root);
@@ -144,6 +134,23 @@ vm_page_remove(struct vm *vm, vm_page_t m)
 	}
 	object->root = root;
 	TAILQ_REMOVE(&object->memq, m, listq);
+}
+
+/*
+ * vm_page_remove: take a busy page out of its object, which ends its being
+ * busy. Nothing happens to a page without one. Mappings stay.
+ */
+void
+vm_page_remove(struct vm *vm, vm_page_t m)
+{
+	vm_object_t object = m->object;
+
+	if (object == NULL)
+		return;
+	if ((m->flags & PG_BUSY) == 0)
+		vm_panic(vm, "REMOVE_NOT_BUSY: page %u is not busy", m->pfn);
+	vm_page_wakeup(vm, m);
+	vm_page_tree_remove(object, m);
 	object->resident_page_count--;
 	object->generation++;
 	m->object = NULL;

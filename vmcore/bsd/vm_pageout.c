@@ -121,7 +121,6 @@ vm_pageout_fallback_object_lock(struct vm *vm, vm_page_t m, vm_page_t *next)
 
 /*
  * An unlimited scan has failed: breathe, in case pages come back by themselves.
- * At least for a tick: without any, nothing would end the rest.
  */
 static void
 vm_pageout_breathe(struct vm *vm, struct vm_domain *vmd)
@@ -131,7 +130,7 @@ vm_pageout_breathe(struct vm *vm, struct vm_domain *vmd)
 	vm_trace_event(vm, VME_REST, 0, vmd - vm->dom,
 	    vm->cnt.v_free_count + vm->cnt.v_cache_count);
 	vm_penv(vm)->msleep(vm, &vm->vm_pages_needed, PVM, "psleep",
-	    timo > 1 ? (int32_t)timo : 1);
+	    (int32_t)timo);
 }
 
 /*

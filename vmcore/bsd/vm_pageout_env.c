@@ -71,12 +71,18 @@ env_uptime(struct vm *vm)
 	return (1 + env_second(vm));
 }
 
+/*
+ * The page daemon always sleeps for a time. Half a tick is none, and nothing
+ * would end its rest then; so it has at least a tick.
+ */
 static void
 env_msleep(struct vm *vm, const void *chan, int priority, const char *wmesg,
     int32_t timo)
 {
 	uint64_t timeout = SIM_NO_TIMEOUT;
 
+	if (timo == 0 && chan == &vm->vm_pages_needed)
+		timo = 1;
 	if (timo > 0)
 		timeout = (uint64_t)timo * sim_hz(vm->sim) /
 		    (uint64_t)vm->hz;
