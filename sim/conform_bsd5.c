@@ -17,7 +17,7 @@
 
 #include "sim/conform_bsd5.h"
 
-#define PAGES_MAX (1 << 22) /* 16 GiB */
+#define PAGES_MAX (1 << 20) /* 4 GiB */
 #define OBJECTS_MAX (1 << 16)
 #define SCRIPT_PRIORITY 0 /* before a sleeper that they wake */
 
