@@ -131,7 +131,7 @@ set_space(struct bsd5 *d, struct bsd5_space *sp, const cJSON *json)
 	const struct field f[] = {
 		{ "rss", 0, (int64_t)1 << 53, &sp->rss },
 		{ "maplocked", 0, 1, &sp->maplocked },
-		{ "refs", INT32_MIN, INT32_MAX - 1, &refs },
+		{ "refs", INT32_MIN / 2, INT32_MAX / 2, &refs },
 		{ "shm", 0, 1, &shm },
 	};
 	int error = SET_FIELDS(d, json, f);
@@ -155,7 +155,7 @@ bsd5_glue_set_proc(struct bsd5 *d, struct bsd5_proc *bp, const cJSON *json)
 		{ "state", PRS_NEW, PRS_ZOMBIE, &state },
 		{ "flag", INT32_MIN, UINT32_MAX, &flag },
 		{ "sflag", INT32_MIN, UINT32_MAX, &sflag },
-		{ "lock", INT32_MIN + 1, INT32_MAX - 1, &lock },
+		{ "lock", INT32_MIN / 2, INT32_MAX / 2, &lock },
 		{ "swtime", INT32_MIN, UINT32_MAX, &swtime },
 		{ "novm", 0, 1, &novm },
 	};

@@ -63,6 +63,12 @@ printf '%s%s\n' '{"suite":"vm_glue","id":"P","cfg":{"pages":1,"invariants":0,' \
     '"procs":[]},"ops":[{"op":"kernacc","addr":"0x1fff","len":2,"rw":259,"allow":1,"exp":{"r":1,"ev":[["check","kernel","0x1000","0x3000",3]]}}]}' >prot
 expect 0 '^1 passed' prot
 
+# the swapper's claims wrap: 2^31 - 1 seconds and a nice of -1 are less than 0
+cat >claims <<'END'
+{"suite":"vm_glue","id":"W","cfg":{"pages":3,"l2":1,"procs":[{"pid":7,"sflag":0,"uarea":2,"groups":[{"slptime":2147483647,"nice":-1,"cls":3,"threads":[{"tid":1,"inhib":4,"tstate":1}]}]},{"pid":8,"sflag":0,"uarea":2,"groups":[{"threads":[{"tid":2,"inhib":4,"tstate":1}]}]}]},"ops":[{"op":"scheduler","exp":{"blk":1,"q":[[1,"I","-"],[0,"I","-"]],"c":{"inact":0,"wire":2},"p":[[0,"wire",1],[1,"wire",1]],"pr":[[7,"sflag",1],[8,"sflag",1]],"td":[[1,0,3],[2,0,3]],"ev":[["qenter",8,1],["tswapin",2],["setrunnable",2],["wakeup","sflag:8"],["qenter",7,0],["tswapin",1],["setrunnable",1],["wakeup","sflag:7"],["sleep","swapper",68,"sched",1000]]}}]}
+END
+expect 0 '^1 passed' claims
+
 # many processes, numbered downwards, each with a thread
 {
 	printf '{"suite":"vm_glue","id":"M","cfg":{"pages":1,"procs":['

@@ -125,15 +125,17 @@ scheduler_claim(struct proc *p, int *best)
 {
 	struct thread *td;
 	bool better = false;
+	uint32_t claim; /* wraps, as the seed's machine does */
 	int pri;
 
 	FOREACH_THREAD_IN_PROC(p, td) {
 		/* It could run if its process were in memory. */
 		if (td->td_inhibitors != TDI_SWAPPED)
 			continue;
-		pri = (int)(p->p_swtime + td->td_ksegrp->kg_slptime);
+		claim = p->p_swtime + td->td_ksegrp->kg_slptime;
 		if ((p->p_sflag & PS_SWAPINREQ) == 0)
-			pri -= td->td_ksegrp->kg_nice * 8;
+			claim -= (uint32_t)(td->td_ksegrp->kg_nice * 8);
+		pri = (int)claim;
 		if (pri > *best) {
 			*best = pri;
 			better = true;
