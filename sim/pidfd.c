@@ -3,7 +3,7 @@
  *
  * Interface: pidfd_* of sim/syscall_int.h; sys_pidfd_open, sys_pidfd_getfd.
  * Source: pidfd_open(2), pidfd_getfd(2), Linux 6.1 kernel/pid.c. Differences:
- * a directory of /proc does not stand for its process.
+ * none known.
  */
 #include <fcntl.h>
 #include <poll.h>

@@ -325,18 +325,32 @@ sys_rt_sigqueueinfo(struct sysctx *c)
 	return (k.signo == 0 ? 0 : signal_send(p, 0, &k));
 }
 
+/* What argument 0 stands for: a directory of /proc will do as well. */
+static int
+signal_target(struct sysctx *c, struct uproc **p)
+{
+	bool nonblock;
+	int error = pidfd_find(c, c->a[0], p, &nonblock);
+	const struct file *f = error != 0 ? sys_file(c, c->a[0], false) : NULL;
+	int32_t pid = f != NULL && f->ip != NULL ? inode_proc_pid(f->ip) : 0;
+
+	if (pid == 0)
+		return (error);
+	*p = uproc_find(c->ss, pid);
+	return (0);
+}
+
 int64_t
 sys_pidfd_send_signal(struct sysctx *c)
 {
 	struct ksiginfo k = { .signo = (int)c->a[1], .pid = c->p->pid };
 	struct uproc *p;
 	int32_t signo;
-	bool nonblock;
 	int error;
 
 	if (c->a[3] != 0)
 		return (-EINVAL);
-	error = pidfd_find(c, c->a[0], &p, &nonblock);
+	error = signal_target(c, &p);
 	if (error == 0 && c->a[2] != 0)
 		error = sys_copyin(c, c->a[2], &signo, sizeof(signo));
 	if (error == 0 && c->a[2] != 0)

@@ -162,6 +162,8 @@ int inode_dirpath(const struct inode *dir, char *buf, size_t size);
 /* The same for getcwd: ".." of it is what one gets by cutting its last part
  * off, as far as that can be. */
 int inode_cwdpath(const struct inode *dir, char *buf, size_t size);
+/* Whose directory of /proc it is; 0: none. */
+int32_t inode_proc_pid(const struct inode *ip);
 /* Some process still maps the file, or it is open: asked for "text busy". */
 bool inode_is_fifo(const struct inode *ip);
 bool inode_is_socket(const struct inode *ip);

@@ -353,3 +353,10 @@ inode_text(struct inode *ip, char **text, size_t *length)
 	return (vfs->proc_ops->text(vfs->proc_ctx, ip->pid, ip->tid,
 	    (enum vfs_proc_file)ip->sub, text, length));
 }
+
+int32_t
+inode_proc_pid(const struct inode *ip)
+{
+	return (ip->kind == IK_PROCDIR && ip->sub == PROC_DIR_PID ? ip->pid :
+	    0);
+}

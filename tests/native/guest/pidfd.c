@@ -120,8 +120,9 @@ static void
 sends(void)
 {
 	union sigval value = { .sival_int = 4711 };
-	int p[2], fd, self = pidfd_open_(getpid(), 0);
+	int p[2], fd, dir, self = pidfd_open_(getpid(), 0);
 	siginfo_t si, got;
+	char name[32];
 	sigset_t set;
 	pid_t pid;
 
@@ -144,6 +145,10 @@ sends(void)
 	pid = child_that_exits(p[0], 0);
 	fd = pidfd_open_(pid, O_NONBLOCK);
 	show_wait("must not wait", fd, WEXITED);
+	snprintf(name, sizeof(name), "/proc/%d", (int)pid);
+	dir = open(name, O_DIRECTORY);
+	say("by a directory", pidfd_send(dir, 0, NULL, 0));
+	show_wait("wait for it", dir, WEXITED | WNOHANG);
 	si.si_code = SI_USER;
 	say("as the kernel", pidfd_send(fd, SIGUSR1, &si, 0));
 	say("stop", pidfd_send(fd, SIGSTOP, NULL, 0));
@@ -151,6 +156,11 @@ sends(void)
 	show_wait("stopped", fd, WSTOPPED);
 	say("kill", pidfd_send(fd, SIGKILL, NULL, 0));
 	show_wait("killed", fd, WEXITED);
+	say("by a directory of nobody", pidfd_send(dir, 0, NULL, 0));
+	close(dir);
+	dir = open("/proc", O_DIRECTORY);
+	say("by another directory", pidfd_send(dir, 0, NULL, 0));
+	close(dir);
 	close(fd);
 	close(self);
 }
