@@ -5,6 +5,7 @@
 set -u
 vmsim=$1 work=$2
 guests=$(dirname "$vmsim")/guest
+doc=$(cd "$(dirname "$0")/../../docs" && pwd)/scenarios.md
 mkdir -p "$work" && cd "$work" || exit 1
 fail=0
 bad() { echo "FAIL: $*" >&2; fail=1; }
@@ -50,6 +51,13 @@ for g in "$guests"/*; do
 	name=$(basename "$g")
 	echo "$list" | grep -q "^$name " || bad "$name is not tested"
 	"$g" --help | grep -q '^usage: ' || bad "$name --help"
+	row=$(grep "^| \`$name\` |" "$doc") || bad "$name is not in $doc"
+	for o in $("$g" --help | sed -n 's/^  \(--[a-z]*\) .*/\1/p'); do
+		case $row in
+		*"\`$o\` "*) ;;
+		*) bad "$doc does not name $o of $name" ;;
+		esac
+	done
 	if "$g" --no-such-option=1 >out.txt 2>err.txt; then
 		bad "$name takes any option"
 	fi
