@@ -392,8 +392,10 @@ ssd_accept(void *dev, struct disk_io *io, uint64_t now)
 						     s->p->fw_read_ps;
 		if (io->overhead == 0)
 			start_read_io(s, io);
-		else
+		else {
+			ftl_prefetch_unit(&s->ftl, first_unit(s, io));
 			post_io(s, now + io->overhead, EV_START, io);
+		}
 		break;
 	case DISK_WRITE:
 		accept_write(s, io, now);

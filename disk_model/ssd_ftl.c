@@ -142,6 +142,17 @@ set_valid(struct ftl *f, uint32_t slot)
 }
 
 static void
+set_valid_run(struct ftl *f, uint32_t slot, uint32_t n)
+{
+	for (; n > 0 && slot % 64 != 0; slot++, n--)
+		set_valid(f, slot);
+	for (; n >= 64; slot += 64, n -= 64)
+		f->valid[slot / 64] = UINT64_MAX;
+	for (; n > 0; slot++, n--)
+		set_valid(f, slot);
+}
+
+static void
 clear_valid(struct ftl *f, uint32_t slot)
 {
 	f->valid[slot / 64] &= ~(UINT64_C(1) << slot % 64);
@@ -521,8 +532,8 @@ move(struct ftl *f, struct ftl_plane *pl, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		f->slot_of[unit[i]] = slot + i + 1;
 		f->unit_of[slot + i] = unit[i] + 1;
-		set_valid(f, slot + i);
 	}
+	set_valid_run(f, slot, n);
 	f->block[pl->victim].valid -= n;
 	f->block[b].valid += n;
 	f->st.moved_units += n;
@@ -718,8 +729,7 @@ plane_create(struct ftl *f, uint32_t i)
 	for (uint32_t k = 0; k < f->p->blocks; k++) {
 		b = i * f->p->blocks + k;
 		f->block[b].valid = first_valid(f, b);
-		for (uint32_t v = 0; v < f->block[b].valid; v++)
-			set_valid(f, b * f->slots_per_block + v);
+		set_valid_run(f, b * f->slots_per_block, f->block[b].valid);
 		if (f->block[b].valid > 0)
 			closed_insert(f, pl, b);
 		else

@@ -42,14 +42,13 @@ fail(struct reader *r, const char *fmt, ...)
 
 /* ------------------------------------------------------------ lines */
 
+/* What lies between s and e, which becomes its end. */
 static char *
-trim(char *s)
+trim(char *s, char *e)
 {
-	char *e;
-
+	*e = '\0';
 	while (*s == ' ' || *s == '\t')
 		s++;
-	e = s + strlen(s);
 	while (e > s && (e[-1] == ' ' || e[-1] == '\t' || e[-1] == '\r'))
 		*--e = '\0';
 	return s;
@@ -60,7 +59,7 @@ static bool
 next_line(struct reader *r)
 {
 	const char *nl;
-	char *comma, *p;
+	char *end, *p, *comma;
 	size_t n;
 
 	do {
@@ -74,19 +73,17 @@ next_line(struct reader *r)
 			return false;
 		}
 		memcpy(r->buf, r->p, n);
-		r->buf[n] = '\0';
 		r->p = nl != NULL ? nl + 1 : r->end;
-		p = trim(r->buf);
+		p = trim(r->buf, r->buf + n);
 	} while (*p == '\0' || *p == '#');
+	end = r->buf + n;
 	for (r->nfields = 0;; p = comma + 1) {
 		if (r->nfields == REQUESTS_MAXCOLUMNS) {
 			fail(r, "more than %d columns", REQUESTS_MAXCOLUMNS);
 			return false;
 		}
-		comma = strchr(p, ',');
-		if (comma != NULL)
-			*comma = '\0';
-		r->field[r->nfields++] = trim(p);
+		comma = memchr(p, ',', (size_t) (end - p));
+		r->field[r->nfields++] = trim(p, comma != NULL ? comma : end);
 		if (comma == NULL)
 			return true;
 	}
