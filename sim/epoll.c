@@ -45,6 +45,7 @@ struct epoll_item {
 struct epoll {
 	struct file *f; /* its own */
 	TAILQ_HEAD(, epoll_item) items;
+	uint32_t nitems;
 	TAILQ_HEAD(epoll_ready, epoll_item) ready;
 };
 
@@ -134,6 +135,7 @@ item_free(struct epoll_item *it)
 		TAILQ_REMOVE(&it->head->items, it, head_link);
 	LIST_REMOVE(it, of_file);
 	TAILQ_REMOVE(&it->ep->items, it, link);
+	it->ep->nitems--;
 	free(it);
 }
 
@@ -176,6 +178,7 @@ item_new(struct sysctx *c, struct epoll *ep, struct file *f, int fd)
 	it->fd = fd;
 	it->head = poll_head_of(c, f);
 	TAILQ_INSERT_TAIL(&ep->items, it, link);
+	ep->nitems++;
 	TAILQ_INSERT_HEAD(&it->head->items, it, head_link);
 	LIST_INSERT_HEAD(&f->watches, it, of_file);
 	return (it);
@@ -454,10 +457,23 @@ epoll_sleep(struct sysctx *c, struct epoll *ep, const struct deadline *d)
 	    d->forever ? SIM_NO_TIMEOUT : d->end - now));
 }
 
+/* Room for what the set can report, at least for what fits a buffer. */
+static struct epoll_event64 *
+events_buf(struct sysctx *c, const struct epoll *ep, int *most)
+{
+	const int usual = SYSBUF_SIZE / sizeof(struct epoll_event64);
+	int room = ep->nitems > (uint32_t)usual ? (int)ep->nitems : usual;
+
+	if (*most > room)
+		*most = room;
+	return ((void *)sys_large_buf(c, 0, (uint64_t)*most *
+	    sizeof(struct epoll_event64)));
+}
+
 static int64_t
 do_epoll_wait(struct sysctx *c, const struct deadline *d)
 {
-	struct epoll_event64 *out = (void *)sys_buf(c, 0);
+	struct epoll_event64 *out;
 	int most = (int)c->a[2], n, error;
 	struct file *f;
 
@@ -470,10 +486,9 @@ do_epoll_wait(struct sysctx *c, const struct deadline *d)
 		return (-EBADF);
 	if (f->ops != &file_ops_epoll)
 		return (-EINVAL);
+	out = events_buf(c, f->data, &most);
 	if (out == NULL)
 		return (-ENOMEM);
-	if ((uint64_t)most > SYSBUF_SIZE / sizeof(*out))
-		most = SYSBUF_SIZE / sizeof(*out);
 	while ((n = epoll_harvest(c, f->data, out, most)) == 0) {
 		error = (int)epoll_sleep(c, f->data, d);
 		if (error == -ERESTARTSYS)

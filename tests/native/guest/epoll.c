@@ -338,6 +338,29 @@ nesting(void)
 	close(p[1]);
 }
 
+/* More than a buffer of 64 KB holds, all at once and in parts. */
+static void
+many(void)
+{
+	static struct epoll_event ev[7000];
+	const struct rlimit more = { 7000, 7000 };
+	int set = epoll_create1(0), event = eventfd(1, 0), fd, n = 0;
+
+	say("limit", setrlimit(RLIMIT_NOFILE, &more));
+	for (int i = 0; i < 6000; i++) {
+		fd = dup(event);
+		ev[0].events = EPOLLIN;
+		ev[0].data.fd = i;
+		if (fd < 0 || epoll_ctl(set, EPOLL_CTL_ADD, fd, ev) != 0)
+			break;
+		n++;
+	}
+	printf("%d of 6000, ready: %d\n", n, epoll_wait(set, ev, 7000, 0));
+	printf("the last is %d\n", ev[n - 1].data.fd);
+	printf("some: %d\n", epoll_wait(set, ev, 5, 0));
+	printf("next: %d\n", ev[0].data.fd);
+}
+
 int
 main(void)
 {
@@ -350,5 +373,6 @@ main(void)
 	sources();
 	waits();
 	nesting();
+	many();
 	return (0);
 }
