@@ -17,6 +17,7 @@
 #include "sim/cli.h"
 #include "sim/commands.h"
 #include "sim/config.h"
+#include "sim/cpu.h"
 #include "sim/rundb.h"
 #include "sim/summary.h"
 
@@ -509,6 +510,7 @@ struct interrupts {
 	struct machine *m;
 	pthread_t thread, main;
 	atomic_int signo;
+	atomic_bool over; /* the thread shall end */
 	bool started;
 };
 
@@ -540,14 +542,17 @@ interrupt_main(void *arg)
 	int signo;
 
 	wanted_signals(&set);
+	sigaddset(&set, SIGUSR2); /* interrupts_stop */
 	for (;;) {
 		if (atomic_load(&in->signo) == 0)
 			signo = sigwaitinfo(&set, NULL);
 		else
 			signo = sigtimedwait(&set, NULL, &again);
-		if (signo > 0 && atomic_load(&in->signo) != 0)
-			_exit(128 + signo);
-		if (signo > 0) {
+		if (atomic_load(&in->over))
+			break;
+		if (signo > 0 && signo != SIGUSR2) {
+			if (atomic_load(&in->signo) != 0)
+				_exit(128 + signo);
 			atomic_store(&in->signo, signo);
 			machine_interrupt(in->m);
 		}
@@ -561,25 +566,31 @@ static void
 interrupts_start(struct interrupts *in, struct machine *m)
 {
 	struct sigaction sa = { .sa_handler = nothing };
-	sigset_t set;
+	sigset_t set, own;
 
 	in->m = m;
 	in->main = pthread_self();
 	sigaction(SIGUSR2, &sa, NULL);
 	wanted_signals(&set);
+	sigemptyset(&own);
+	sigaddset(&own, SIGUSR2);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	pthread_sigmask(SIG_BLOCK, &own, NULL); /* the thread inherits it */
 	in->started = pthread_create(&in->thread, NULL, interrupt_main,
 	    in) == 0;
+	pthread_sigmask(SIG_UNBLOCK, &own, NULL);
 	if (!in->started)
 		pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
+/* Not by pthread_cancel, which loads a library and aborts without memory. */
 static void
 interrupts_stop(struct interrupts *in)
 {
 	if (!in->started)
 		return;
-	pthread_cancel(in->thread);
+	atomic_store(&in->over, true);
+	pthread_kill(in->thread, SIGUSR2);
 	pthread_join(in->thread, NULL);
 	in->started = false;
 }
@@ -647,6 +658,7 @@ run_machine(struct machine *m, const struct machine_config *mc,
 	if (mc->progress)
 		machine_set_progress(m, show_progress, &progress);
 	interrupts_start(&in, m);
+	cpu_catch_no_memory();
 	error = machine_run(m, &res, err);
 	interrupts_stop(&in);
 	res.host_seconds = seconds_since(&progress.begin);

@@ -119,4 +119,11 @@ struct cpu_stats { /* host-dependent: never into simulated state or database */
 };
 void cpu_unicorn_stats(const struct cpu_engine *e, struct cpu_stats *st);
 
+/*
+ * cpu_catch_no_memory: from here on, a fault of the emulator for which the host
+ * had no memory ends the process with one line and EX_OSERR; the database is
+ * left incomplete. Nothing is done where SIGSEGV is somebody's already (ASan).
+ */
+void cpu_catch_no_memory(void);
+
 #endif
