@@ -22,7 +22,8 @@ buffer_create(struct ssd_buffer *b, uint32_t size)
 {
 	uint32_t buckets = 16;
 
-	while (buckets < size)
+	/* most are empty: then no place is read */
+	while (buckets / 4 < size && buckets < 1u << 31)
 		buckets *= 2;
 	b->size = size;
 	b->hash_mask = buckets - 1;

@@ -206,6 +206,8 @@ prefetch_page(const struct ssd *s, const struct txn *t)
 {
 	if (s->ftl.per_page == 1) {
 		ftl_prefetch_slot(&s->ftl, t->unit);
+		if (t->kind == TXN_FLUSH)
+			__builtin_prefetch(&s->buf.place[t->place], 1);
 		return;
 	}
 	if (t->kind == TXN_FLUSH)
