@@ -61,7 +61,12 @@ parse_call(struct bsd5 *d, const cJSON *json, struct bsd5_call *call)
 		call->op = bsd5_glue_find_op(name);
 	if (call->op == NULL)
 		return (conform_bad(d->run, "unknown op \"%s\"", name));
-	return (bsd5_parse_args(d, call->op, json, &call->args));
+	error = bsd5_parse_args(d, call->op, json, &call->args);
+	if (error != 0)
+		return (error);
+	bsd5_touch(d, call->args.m);
+	bsd5_touch(d, call->args.to);
+	return (0);
 }
 
 /* An op of a script has no script of its own. */
@@ -192,6 +197,8 @@ run_call(struct bsd5 *d, struct bsd5_call *call)
 static void
 begin_op(struct bsd5 *d)
 {
+	if (d->touched != NULL && d->glue != NULL)
+		bsd5_glue_touch(d);
 	d->nmoves = 0;
 	cJSON_Delete(d->events);
 	d->events = cJSON_CreateArray();
@@ -495,12 +502,15 @@ static int
 setup_pages(struct bsd5 *d, int64_t pages, int64_t base)
 {
 	struct vm *vm = d->vm;
+	int error;
 
 	d->npages = (uint32_t)pages;
 	d->mmu = calloc(d->npages + 1, 1);
-	d->rows = calloc(d->npages + 1, sizeof(*d->rows));
-	if (d->mmu == NULL || d->rows == NULL)
+	if (d->mmu == NULL)
 		return (conform_bad(d->run, "no memory"));
+	error = bsd5_state_create(d);
+	if (error != 0)
+		return (error);
 	vm_pageq_init(vm);
 	if (pages == 0)
 		return (0);
@@ -579,7 +589,7 @@ teardown(struct bsd5 *d)
 		free(d->objs[i]);
 	free(d->vm);
 	free(d->mmu);
-	free(d->rows);
+	bsd5_state_free(d);
 	free(d->objs);
 	free(d->moves);
 	cJSON_Delete(d->events);

@@ -117,6 +117,11 @@ struct bsd5 {
 	/* the state after the last op */
 	int64_t was[C_COUNT];
 	struct bsd5_row *rows;
+	/* Pages that the present op may have changed; kept on large machines
+	 * only, where looking at all of them takes too long. */
+	uint32_t *touched;
+	uint32_t ntouched;
+	uint8_t *is_touched;
 };
 
 /* conform_bsd5_ops.c */
@@ -142,6 +147,11 @@ uint32_t bsd5_page_index(const struct bsd5 *d, const struct vm_page *m);
 cJSON *bsd5_event(struct bsd5 *d, const char *kind, const char *fmt, ...);
 
 /* conform_bsd5_state.c: state as JSON */
+/* 0 or -EINVAL (run->err: no memory). d->npages is known. */
+int bsd5_state_create(struct bsd5 *d);
+void bsd5_state_free(struct bsd5 *d);
+/* The op under way works on this page. NULL: on none. */
+void bsd5_touch(struct bsd5 *d, const struct vm_page *m);
 void bsd5_remember(struct bsd5 *d);
 cJSON *bsd5_outcome(struct bsd5 *d, bool blocked);
 cJSON *bsd5_snapshot(struct bsd5 *d);
@@ -212,6 +222,8 @@ int bsd5_glue_set_thread(struct bsd5 *d, struct bsd5_thread *bt,
 struct bsd5_proc *bsd5_glue_proc(const struct bsd5 *d, int64_t pid);
 struct bsd5_thread *bsd5_glue_thread(const struct bsd5 *d, int64_t tid);
 struct bsd5_space *bsd5_glue_space(struct bsd5 *d);
+/* Touch the pages of all U areas. */
+void bsd5_glue_touch(struct bsd5 *d);
 void bsd5_glue_remember(struct bsd5 *d);
 void bsd5_glue_outcome(struct bsd5 *d, cJSON *exp);
 void bsd5_glue_snapshot(struct bsd5 *d, cJSON *exp);

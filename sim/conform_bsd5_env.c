@@ -53,8 +53,9 @@ sflag_channel(const struct bsd5 *d, const void *chan)
 	return (-1);
 }
 
+/* A page that is slept on or woken is a page that changes. */
 static void
-channel_name(const struct bsd5 *d, const void *chan, char *buf, size_t size)
+channel_name(struct bsd5 *d, const void *chan, char *buf, size_t size)
 {
 	const struct vm *vm = d->vm;
 	const struct vm_page *m = chan;
@@ -70,9 +71,10 @@ channel_name(const struct bsd5 *d, const void *chan, char *buf, size_t size)
 	else if (sflag_channel(d, chan) >= 0)
 		snprintf(buf, size, "sflag:%d", sflag_channel(d, chan));
 	else if (m >= vm->page_array &&
-	    m < vm->page_array + vm->page_array_size)
+	    m < vm->page_array + vm->page_array_size) {
 		snprintf(buf, size, "page:%u", bsd5_page_index(d, m));
-	else
+		bsd5_touch(d, m);
+	} else
 		snprintf(buf, size, "unknown");
 }
 
@@ -189,6 +191,7 @@ on_transition(void *ctx, const struct vm_transition *t)
 						 NULL;
 	char from[12];
 
+	bsd5_touch(d, m);
 	queue_name(m, t->from, from, sizeof(from));
 	if (last == NULL || last->page != page || last->to[0] != '-' ||
 	    from[0] != '-') {

@@ -469,6 +469,22 @@ read_proc(const struct bsd5_proc *bp, int64_t *f)
 }
 
 void
+bsd5_glue_touch(struct bsd5 *d)
+{
+	const struct vm_page *m;
+	uint32_t i;
+
+	for (i = 0; i < d->glue->nprocs; i++) {
+		const struct proc *p = &d->glue->procs[i].p;
+
+		if (p->p_upages_obj == NULL)
+			continue;
+		TAILQ_FOREACH(m, &p->p_upages_obj->memq, listq)
+			bsd5_touch(d, m);
+	}
+}
+
+void
 bsd5_glue_remember(struct bsd5 *d)
 {
 	struct bsd5_glue *g = d->glue;

@@ -15,6 +15,7 @@
 static void
 result_page(struct bsd5 *d, vm_page_t m)
 {
+	bsd5_touch(d, m);
 	d->result = R_PAGE;
 	d->r_page = m;
 }

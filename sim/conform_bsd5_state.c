@@ -4,8 +4,11 @@
  *
  * Interface: sim/conform_bsd5.h.
  * Source:    README of the vectors, section 1.2.
+ * Differs:   on large machines an outcome looks only at the pages that the op
+ *            has worked on (bsd5_touch).
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/conform_bsd5.h"
@@ -26,6 +29,61 @@ static void
 add_string(cJSON *array, const char *s)
 {
 	cJSON_AddItemToArray(array, cJSON_CreateString(s));
+}
+
+#define SCAN_MAX 65536 /* pages that are all looked at after each op */
+
+/* ------------------------------------------------------------ touching */
+
+int
+bsd5_state_create(struct bsd5 *d)
+{
+	bool all = d->npages <= SCAN_MAX;
+
+	d->rows = calloc(d->npages + 1, sizeof(*d->rows));
+	if (!all) {
+		d->touched = calloc(d->npages, sizeof(*d->touched));
+		d->is_touched = calloc(d->npages, 1);
+	}
+	if (d->rows == NULL || (!all && (d->touched == NULL ||
+	    d->is_touched == NULL)))
+		return (conform_bad(d->run, "no memory"));
+	return (0);
+}
+
+void
+bsd5_state_free(struct bsd5 *d)
+{
+	free(d->rows);
+	free(d->touched);
+	free(d->is_touched);
+}
+
+/*
+ * What an op may change: its arguments and those of its scripts, its result,
+ * pages that change queues, that somebody sleeps on or is woken from, and the
+ * pages of U areas. A "snap" shows all pages, whatever was touched.
+ */
+void
+bsd5_touch(struct bsd5 *d, const struct vm_page *m)
+{
+	uint32_t i;
+
+	if (m == NULL || d->touched == NULL)
+		return;
+	i = bsd5_page_index(d, m);
+	if (d->is_touched[i] != 0)
+		return;
+	d->is_touched[i] = 1;
+	d->touched[d->ntouched++] = i;
+}
+
+static int
+by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x < y ? -1 : x > y);
 }
 
 /* ------------------------------------------------------------ reading */
@@ -130,29 +188,44 @@ changed_counters(struct bsd5 *d)
 	return (c);
 }
 
+static void
+add_changed_page(struct bsd5 *d, cJSON *p, uint32_t i)
+{
+	struct bsd5_row now;
+	cJSON *row;
+	int f;
+
+	read_page(d, i, &now);
+	if (memcmp(&now, &d->rows[i], sizeof(now)) == 0)
+		return;
+	row = cJSON_CreateArray();
+	add_number(row, i);
+	for (f = 0; f < F_COUNT; f++) {
+		if (now.field[f] == d->rows[i].field[f])
+			continue;
+		add_string(row, field_names[f]);
+		add_number(row, now.field[f]);
+	}
+	d->rows[i] = now;
+	cJSON_AddItemToArray(p, row);
+}
+
 static cJSON *
 changed_pages(struct bsd5 *d)
 {
-	cJSON *p = cJSON_CreateArray(), *row;
-	struct bsd5_row now;
+	cJSON *p = cJSON_CreateArray();
 	uint32_t i;
-	int f;
 
-	for (i = 0; i < d->npages; i++) {
-		read_page(d, i, &now);
-		if (memcmp(&now, &d->rows[i], sizeof(now)) == 0)
-			continue;
-		row = cJSON_CreateArray();
-		add_number(row, i);
-		for (f = 0; f < F_COUNT; f++) {
-			if (now.field[f] == d->rows[i].field[f])
-				continue;
-			add_string(row, field_names[f]);
-			add_number(row, now.field[f]);
-		}
-		d->rows[i] = now;
-		cJSON_AddItemToArray(p, row);
+	for (i = 0; d->touched == NULL && i < d->npages; i++)
+		add_changed_page(d, p, i);
+	if (d->touched == NULL)
+		return (p);
+	qsort(d->touched, d->ntouched, sizeof(*d->touched), by_number);
+	for (i = 0; i < d->ntouched; i++) {
+		add_changed_page(d, p, d->touched[i]);
+		d->is_touched[d->touched[i]] = 0;
 	}
+	d->ntouched = 0;
 	return (p);
 }
 

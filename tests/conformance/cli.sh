@@ -69,6 +69,17 @@ cat >claims <<'END'
 END
 expect 0 '^1 passed' claims
 
+# a large machine, of which only pages that an op works on are looked at
+{
+	printf '{"suite":"vm_page","id":"L","cfg":{"pages":70000,"l2":1,'
+	printf '"thr":{"free_reserved":0},"objs":[{"id":0,"type":"swap"}]},"ops":['
+	printf '%s,' '{"op":"alloc","o":0,"pi":0,"exp":{"r":0,"q":[[0,"F0","-"]],"c":{"free":69999},"p":[[0,"fl",1,"o",0]],"ob":[[0,1,0]]}}'
+	printf '%s]}\n' '{"op":"sleep_busy","m":0,"also":0,"sleeps":[[{"op":"hold","m":69999},{"op":"wakeup","m":0}]],"exp":{"r":1,"p":[[0,"fl",128],[69999,"hold",1]],"ev":[["sleep","page:0",68,"vectst",0],["wakeup","page:0"]]}}'
+} >large
+expect 0 '^1 passed' large
+sed -e 's/,\[69999,"hold",1\]//' large >bad
+expect 1 'first difference at .p.1.: expected .absent.' bad
+
 # many processes, numbered downwards, each with a thread
 {
 	printf '{"suite":"vm_glue","id":"M","cfg":{"pages":1,"procs":['
