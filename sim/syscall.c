@@ -309,11 +309,15 @@ int
 sys_sleep(struct sysctx *c, const void *chan, int priority, const char *wmesg,
     uint64_t cycles)
 {
+	const uint64_t slack = sim_us(c->sim, TIMER_SLACK_US);
 	struct uthread *t = c->t;
 	int why;
 
 	if (signal_pending(t))
 		return (-ERESTARTSYS);
+	/* threads that time each other out sooner would do nothing else */
+	if (cycles != SIM_NO_TIMEOUT && cycles < slack)
+		cycles = slack;
 	t->sig.interruptible = true;
 	t->sig.timed = cycles != SIM_NO_TIMEOUT;
 	why = sim_sleep(c->sim, chan, priority, wmesg, cycles);

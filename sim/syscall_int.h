@@ -156,9 +156,10 @@ int sys_path(struct sysctx *c, int which, vm_offset_t va, const char **out);
 /* Where a relative path of an *at call starts (not referenced). */
 int sys_dirfd(struct sysctx *c, uint64_t dirfd, const char *path,
     struct inode **dir);
+#define TIMER_SLACK_US 50 /* as Linux has it for processes */
 /*
- * Sleep until woken, a deliverable signal (-ERESTARTSYS), or `cycles` have
- * passed (-ETIMEDOUT; 0: no limit).
+ * Sleep until woken, a deliverable signal (-ERESTARTSYS), or `cycles`, but no
+ * less than TIMER_SLACK_US, have passed (-ETIMEDOUT; 0: no limit).
  */
 int sys_sleep(struct sysctx *c, const void *chan, int priority,
     const char *wmesg, uint64_t cycles);

@@ -38,6 +38,13 @@ main(void)
 	say("sleep", nanosleep(&t, &rem));
 	clock_gettime(CLOCK_MONOTONIC, &b);
 	printf("slept long enough: %d\n", ns_between(&a, &b) >= 20000000);
+	t.tv_nsec = 1000;
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	for (int i = 0; i < 200; i++)
+		nanosleep(&t, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	/* a microsecond is not kept: timers are slack by 50 */
+	printf("200 naps, 4 ms at least: %d\n", ns_between(&a, &b) >= 4000000);
 	b.tv_nsec = 0;
 	say("absolute, past", clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME,
 	    &a, NULL));
