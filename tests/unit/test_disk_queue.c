@@ -537,6 +537,78 @@ START_TEST(engines_do_not_know_each_other)
 }
 END_TEST
 
+#define NRUN 600
+
+/*
+ * Keeps 16 requests outstanding, each following a completion, and notes their
+ * ends; by moments or from completion to completion.
+ */
+static void
+closed_loop(const char *model, bool by_moments, uint64_t *end)
+{
+	static const enum disk_op ops[] = { DISK_READ, DISK_WRITE, DISK_WRITE,
+		DISK_TRIM, DISK_READ, DISK_FLUSH };
+	struct disk_io io[NRUN], *d;
+	unsigned issued = 0, done = 0;
+	struct disk_rig r;
+	struct sim_rng rng;
+
+	rig_from(&r, model, NULL, 0, true);
+	sim_rng_init(&rng, 1, "loop");
+	for (unsigned room = 16; done < NRUN;) {
+		for (; room > 0 && issued < NRUN; room--, issued++)
+			rig_submit(&r, &io[issued],
+			    ops[sim_rng_below(&rng, issued % 50 ? 4 : 6)],
+			    sim_rng_below(&rng, 100000) * 8, 8,
+			    disk_engine_now(r.e));
+		if (by_moments)
+			disk_engine_advance(r.e, disk_engine_next(r.e));
+		else
+			disk_engine_run(r.e, DISK_NEVER);
+		for (; (d = disk_engine_pop(r.e)) != NULL; done++, room++)
+			end[d - io] = d->finish;
+	}
+	rig_free(&r);
+}
+
+START_TEST(to_a_completion_is_moment_by_moment)
+{
+	const char *const models[] = { "hp97560", "sata7200_500gb",
+		"nvme_mlc_mqsim", "sata_ssd_256gb", "fixed10ms" };
+	uint64_t a[NRUN], b[NRUN];
+
+	for (unsigned i = 0; i < 5; i++) {
+		closed_loop(models[i], true, a);
+		closed_loop(models[i], false, b);
+		ck_assert_mem_eq(a, b, sizeof(a));
+	}
+}
+END_TEST
+
+/* Not beyond the time given, and no further than the first completion. */
+START_TEST(going_on_to_a_time)
+{
+	struct disk_io a, b;
+	struct disk_rig r;
+
+	rig_from(&r, "fixed10ms", NULL, 0, true);
+	rig_submit(&r, &a, DISK_READ, 0, 8, 0);
+	rig_submit(&r, &b, DISK_READ, 8, 8, 0);
+	disk_engine_run(r.e, 4 * PS_PER_MS);
+	ck_assert_uint_eq(disk_engine_now(r.e), 4 * PS_PER_MS);
+	ck_assert_ptr_null(disk_engine_pop(r.e));
+	disk_engine_run(r.e, 400 * PS_PER_MS);
+	ck_assert_ptr_eq(disk_engine_pop(r.e), &a);
+	ck_assert_uint_eq(disk_engine_now(r.e), a.finish);
+	ck_assert_ptr_null(disk_engine_pop(r.e));
+	disk_engine_run(r.e, 400 * PS_PER_MS);
+	ck_assert_ptr_eq(disk_engine_pop(r.e), &b);
+	disk_engine_run(r.e, 400 * PS_PER_MS);
+	ck_assert_uint_eq(disk_engine_now(r.e), 400 * PS_PER_MS);
+	rig_free(&r);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -551,7 +623,8 @@ main(void)
 		time_outs_and_torn_writes, the_disk_goes_away,
 		bad_faults_and_schedulers_are_refused,
 		blocks_past_the_end_are_refused,
-		engines_do_not_know_each_other };
+		engines_do_not_know_each_other,
+		to_a_completion_is_moment_by_moment, going_on_to_a_time };
 
 	return SUITE_MAIN("disk_queue", tests);
 }
