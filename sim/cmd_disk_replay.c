@@ -328,17 +328,19 @@ compare(const struct options *o, const struct request_list *l)
 	const double *want = requests_column(l, o->against);
 	double *got = malloc((l->count + 1) * sizeof(double));
 	struct score c;
+	int error;
 
 	if (got == NULL)
 		return EX_OSERR;
 	for (size_t i = 0; i < l->count; i++)
 		got[i] = (double) (l->io[i].finish - l->io[i].arrival) / 1e9;
-	if (score_lists(want, l->count, got, l->count, &c) != 0) {
-		free(got);
+	error = score_lists(want, l->count, got, l->count, &c);
+	free(got);
+	if (error != 0) {
+		cli_error("out of memory");
 		return EX_OSERR;
 	}
 	print_score(&c, o->against, o->json);
-	free(got);
 	return 0;
 }
 
@@ -370,6 +372,29 @@ report(const struct options *o, const struct disk_params *p,
 	return code;
 }
 
+/* Is there something to compare with? */
+static int
+check_column(const struct options *o, const struct request_list *l)
+{
+	const double *want;
+	double sum = 0;
+
+	if (o->against == NULL)
+		return 0;
+	want = requests_column(l, o->against);
+	for (size_t i = 0; want != NULL && i < l->count; i++)
+		sum += want[i];
+	if (sum > 0)
+		return 0;
+	if (want == NULL)
+		cli_error("%s: there is no column '%s' of numbers", o->list,
+		    o->against);
+	else
+		cli_error("%s: column '%s' is not above 0 on average, so there "
+		    "is nothing to compare with", o->list, o->against);
+	return EX_DATAERR;
+}
+
 static int
 replay(const struct options *o, const struct disk_params *p)
 {
@@ -395,11 +420,8 @@ replay(const struct options *o, const struct disk_params *p)
 		disk_engine_destroy(e);
 		return error == -EINVAL ? EX_DATAERR : exit_code_of(error);
 	}
-	if (o->against != NULL && requests_column(&l, o->against) == NULL) {
-		cli_error("%s: there is no column '%s' of numbers", o->list,
-		    o->against);
-		code = EX_DATAERR;
-	} else {
+	code = check_column(o, &l);
+	if (code == 0) {
 		replay_run(e, &l, &o->mode);
 		code = report(o, p, e, &l);
 	}

@@ -88,7 +88,8 @@ find(const struct request_list *t, const char *file, const char *asked,
 	for (int i = 0; i < 2; i++)
 		if ((v = requests_column(t, usual[i])) != NULL)
 			return v;
-	cli_error("%s: there is no column '%s' or '%s'; name another one",
+	cli_error("%s: there is no column '%s' or '%s' of numbers; name "
+	    "another one",
 	    file, usual[0], usual[1]);
 	return NULL;
 }
@@ -148,12 +149,17 @@ disk_score(int argc, char **argv)
 						  exit_code_of(error);
 		}
 	}
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2 && code == 0; i++)
 		if ((v[i] = find(&t[i], o.file[i], o.column[i], usual[i])) ==
 		    NULL)
 			code = EX_DATAERR;
-	if (code == 0 && score_lists(v[0], t[0].count, v[1], t[1].count,
-	    &s) != 0) {
+	if (code == 0)
+		error = score_lists(v[0], t[0].count, v[1], t[1].count, &s);
+	if (error == -EDOM) {
+		cli_error("%s: the measured times are not above 0 on average,"
+		    " so there is nothing to compare with", o.file[0]);
+		code = EX_DATAERR;
+	} else if (error != 0) {
 		cli_error("out of memory");
 		code = EX_OSERR;
 	}

@@ -309,6 +309,8 @@ score_lists(const double *measured, size_t nmeasured, const double *model,
 	*s = (struct score) { .measured = nmeasured, .model = nmodel };
 	if (nmeasured == 0 || nmodel == 0)
 		return -EINVAL;
+	if (!(mean(measured, nmeasured) > 0))
+		return -EDOM;
 	a = sorted(measured, nmeasured);
 	b = sorted(model, nmodel);
 	if (a == NULL || b == NULL)

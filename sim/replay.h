@@ -49,7 +49,10 @@ struct score {
 	bool paired;
 };
 
-/* -ENOMEM; -EINVAL when a list is empty. */
+/*
+ * -ENOMEM; -EINVAL: a list is empty; -EDOM: the measured mean is not above 0,
+ * so that nothing can be a share of it.
+ */
 int score_lists(const double *measured, size_t nmeasured, const double *model,
     size_t nmodel, struct score *s);
 

@@ -40,6 +40,12 @@ refused 64 'fault' "$vmsim" disk replay ok.csv -d ram --fault bad
 refused 64 '--closed' "$vmsim" disk replay ok.csv -d ram --closed=0
 refused 64 '--cache' "$vmsim" disk replay ok.csv -d ram --cache maybe
 refused 65 'no column' "$vmsim" disk replay ok.csv -d ram --against x_ms
+printf 'response_ms\n0\n0\n' >zero.csv
+printf 'response_ms\n1\nabc\n' >text.csv
+refused 65 'not above 0' "$vmsim" disk score zero.csv zero.csv
+refused 65 'of numbers' "$vmsim" disk score text.csv text.csv
+printf 'arrival_ms,op,lbn,blocks,want_ms\n0,R,0,8,0\n' >nil.csv
+refused 65 'not above 0' "$vmsim" disk replay nil.csv -d ram --against want_ms
 refused 73 'nodir' "$vmsim" disk replay ok.csv -d ram -o nodir/out.csv
 refused 73 'directory' "$vmsim" disk replay ok.csv -d ram -o .
 refused 73 'regular' "$vmsim" disk replay ok.csv -d ram -o /dev/null
