@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "disk_model/queue.h"
+#include "sim/base/sim.h"
 
 /* ------------------------------------------------------------ place */
 
@@ -86,7 +87,7 @@ chunk_new(struct queue_order *o)
 
 	o->spare = NULL;
 	if (k == NULL && (k = malloc(sizeof(*k))) == NULL)
-		abort(); /* the host is out of memory */
+		sim_nomem(NULL, "the queue of a disk");
 	k->n = 0;
 	return k;
 }
@@ -98,7 +99,7 @@ chunk_insert(struct queue_order *o, uint32_t at, struct queue_chunk *k)
 		o->room = o->room == 0 ? 16 : 2 * o->room;
 		o->chunk = realloc(o->chunk, o->room * sizeof(k));
 		if (o->chunk == NULL)
-			abort(); /* the host is out of memory */
+			sim_nomem(NULL, "the queue of a disk");
 	}
 	memmove(&o->chunk[at + 1], &o->chunk[at],
 	    (o->nchunks - at) * sizeof(k));
@@ -204,7 +205,7 @@ watch_append(struct disk_queue *q, struct disk_io *io)
 		q->watch = realloc(q->watch, q->watch_room *
 		    sizeof(struct disk_io *));
 		if (q->watch == NULL)
-			abort(); /* the host is out of memory */
+			sim_nomem(NULL, "the queue of a disk");
 	}
 	q->watch[q->nwatch++] = io;
 }

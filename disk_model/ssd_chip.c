@@ -24,6 +24,7 @@
 #include <stdlib.h>
 
 #include "disk_model/ssd_dev.h"
+#include "sim/base/sim.h"
 
 static void go_on(struct ssd *s, uint32_t c);
 
@@ -57,7 +58,7 @@ txn_grow(struct ssd *s)
 	struct txn *t = realloc(s->txn, n * sizeof(*t));
 
 	if (t == NULL)
-		abort(); /* the host is out of memory */
+		sim_nomem(NULL, "commands of a flash device");
 	for (uint32_t i = s->ntxn; i < n; i++)
 		t[i].next = i + 1 < n ? i + 1 : SSD_NONE;
 	s->free_txn = s->ntxn;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "disk_model/ssd_events.h"
+#include "sim/base/sim.h"
 
 static bool
 earlier(const struct event *a, const struct event *b)
@@ -27,7 +28,7 @@ heap_grow(struct events *q)
 	q->heap_size *= 2;
 	q->heap = realloc(q->heap, q->heap_size * sizeof(*q->heap));
 	if (q->heap == NULL)
-		abort(); /* the host is out of memory */
+		sim_nomem(NULL, "events of a flash device");
 }
 
 static struct event *
@@ -101,7 +102,7 @@ events_lane_grow(struct lane *l)
 	struct event *ev = malloc(2 * size * sizeof(*ev));
 
 	if (ev == NULL)
-		abort(); /* the host is out of memory */
+		sim_nomem(NULL, "events of a flash device");
 	for (uint32_t i = 0; i < l->count; i++)
 		ev[i] = l->ev[(l->head + i) & l->mask];
 	free(l->ev);

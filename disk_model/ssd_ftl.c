@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "disk_model/ssd_int.h"
 
@@ -759,6 +760,22 @@ set_divisors(struct ftl *f)
 	f->by_planes = divisor(p->planes);
 }
 
+/*
+ * n zeroes, touched in any order: in huge pages, where the host has them, so
+ * that most requests to a new device do not begin with a fault of the host.
+ */
+static uint32_t *
+entries_create(uint64_t n)
+{
+	void *p = mmap(NULL, n * sizeof(uint32_t), PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	(void) madvise(p, n * sizeof(uint32_t), MADV_HUGEPAGE);
+	return p;
+}
+
 int
 ftl_create(struct ftl *f, const struct ssd_params *p)
 {
@@ -769,7 +786,7 @@ ftl_create(struct ftl *f, const struct ssd_params *p)
 	f->units = (p->capacity + p->unit_sectors - 1) / p->unit_sectors;
 	f->slots = (uint64_t) f->planes * p->blocks * f->slots_per_block;
 	set_divisors(f);
-	f->slot_of = calloc(f->units, sizeof(uint32_t));
+	f->slot_of = entries_create(f->units);
 	f->unit_of = calloc(f->slots, sizeof(uint32_t));
 	f->valid = calloc(f->slots / 64 + 1, sizeof(uint64_t));
 	f->block = calloc((size_t) f->planes * p->blocks, sizeof(*f->block));
@@ -800,7 +817,8 @@ ftl_destroy(struct ftl *f)
 	free(f->block);
 	free(f->erases);
 	free(f->chip);
-	free(f->slot_of);
+	if (f->slot_of != NULL)
+		munmap(f->slot_of, f->units * sizeof(uint32_t));
 	free(f->unit_of);
 	free(f->valid);
 	free(f->lru_next);
